@@ -1,0 +1,84 @@
+"""The command ``xio``: finds the subcommand, and turns what goes wrong into one line and an exit code.
+
+Exit codes: 0 fine, 1 a problem told in one line each, 2 wrong usage, 3 a bug of ours (with a report file),
+130 interrupted.
+"""
+
+import importlib
+import os
+import platform
+import sys
+import tempfile
+import traceback
+from datetime import UTC, datetime
+from typing import Final
+
+import click
+
+from xio_slurm import __version__
+from xio_slurm.errors import XioError
+
+SUBCOMMANDS: Final = {
+    "check": "Check a configuration file and tell all of its problems at once.",
+    "generate": "Compile a configuration into node definitions and manifest.",
+    "emulator": "Serve the EMS's API on this machine, with faults on demand.",
+    "lab": "Run a throw-away Slurm cluster on this machine.",
+}
+"""Name → the line that ``xio --help`` shows, so that the help loads no subcommand's libraries."""
+
+
+class _Subcommands(click.Group):
+    """Loads ``xio_slurm.commands.<name>.command`` when it is asked for: start-up pays for one subcommand alone."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(SUBCOMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in SUBCOMMANDS:
+            return None
+        module = importlib.import_module(f"xio_slurm.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUBCOMMANDS.items()))
+
+
+@click.command(cls=_Subcommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="xio")
+def xio() -> None:
+    """Run a Slurm cluster's jobs on Exostellar (XIO) virtual machines.
+
+    \b
+    Examples:
+      xio check etc/xio.yaml              is my configuration right?
+      xio generate -c etc/xio.yaml -o .   node definitions and manifest
+      xio lab up                          a throw-away Slurm to try it on
+    """
+
+
+def main() -> None:
+    """Entry point of ``xio``."""
+    try:
+        xio(prog_name="xio")
+    except XioError as error:
+        click.echo(f"xio: {error}", err=True)
+        sys.exit(1)
+    except Exception as error:  # the last resort: a bug becomes a report, not a traceback
+        _report_bug(error)
+        sys.exit(3)
+
+
+def _report_bug(error: Exception) -> None:
+    # The arguments are left out: one of them could be a secret.
+    report = "\n".join(
+        (
+            f"xio-slurm {__version__}, Python {platform.python_version()}, {platform.platform()}",
+            f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, uid {os.getuid()}",
+            "".join(traceback.format_exception(error)),
+        )
+    )
+    with tempfile.NamedTemporaryFile("w", prefix="xio-bug-", suffix=".txt", delete=False) as file:
+        file.write(report)
+    click.echo(f"xio: this is a bug of xio-slurm ({type(error).__name__}): please send {file.name}", err=True)

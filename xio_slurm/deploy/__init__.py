@@ -1,0 +1,1 @@
+"""Config → plan → EMS documents, node definitions, manifest. Deploy time only."""

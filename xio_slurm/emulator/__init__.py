@@ -1,0 +1,1 @@
+"""An EMS on localhost, with faults on demand: a public test tool."""

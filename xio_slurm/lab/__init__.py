@@ -1,0 +1,1 @@
+"""A throw-away Slurm cluster on this machine, whose nodes are the emulator's VMs."""

@@ -1,0 +1,132 @@
+"""The manifest: everything that the programs need to know about the nodes that Slurm has loaded.
+
+``xio generate`` writes it together with the node definitions, both or neither, so a program acts on exactly what
+slurm.conf includes and never sees the YAML. It holds no secret. It is JSON, read with the standard library alone:
+the programs start in the time that slurmctld waits for them.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Self
+
+from xio_slurm.errors import ManifestError
+from xio_slurm.naming import Product, split_node_name
+
+VERSION: Final = 1
+DEFAULT_PATH: Final = "/etc/xio/manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A pool as the EMS is asked for its VMs. Memory in MiB, the root volume in GB."""
+
+    name: str
+    profile: str
+    image: str
+    size: int
+    cpus: int
+    max_memory: int
+    min_memory: int | None
+    volume_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A file system that a VM mounts at boot: ``mount -t type -o options src dest``."""
+
+    dest: str
+    src: str
+    type: str
+    options: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delegates:
+    """The programs that get the nodes which aren't ours (ParallelCluster's); None where there is none."""
+
+    resume: str | None
+    suspend: str | None
+    resume_fail: str | None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What ``manifest.json`` says.
+
+    Times are in seconds. ``ems_url`` is None where the configuration names the EMS only by its CloudFormation stack
+    and nobody has looked it up yet. ``user_data`` is the VM's boot script without the lines of the single node.
+    """
+
+    product: Product
+    cluster: str | None
+    node_prefix: str
+    ems_url: str | None
+    connect_timeout: float
+    read_timeout: float
+    max_concurrent_requests: int
+    state_dir: str
+    log_dir: str
+    slurm_bin_dir: str
+    resume_timeout: int
+    suspend_timeout: int
+    delegates: Delegates
+    mounts: tuple[Mount, ...]
+    vm_hook_script: str | None
+    user_data: str
+    pools: tuple[Pool, ...]
+
+    @cached_property
+    def _pools_by_name(self) -> Mapping[str, Pool]:
+        return {pool.name: pool for pool in self.pools}
+
+    def pool_of(self, node: str) -> Pool | None:
+        """The pool that a node belongs to, or None for a node that isn't ours: a prefix alone proves nothing."""
+        split = split_node_name(self.node_prefix, node)
+        if split is None:
+            return None
+        name, number = split
+        pool = self._pools_by_name.get(name)
+        return pool if pool is not None and number <= pool.size else None
+
+    def to_json(self) -> str:
+        """The file's text: the same manifest gives the same bytes."""
+        return json.dumps({"version": VERSION, **asdict(self)}, indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, path: str) -> Self:
+        """Read the file's text. ``path`` is for messages. Keys that we don't know are left alone."""
+        try:
+            document = json.loads(text)
+            if document["version"] != VERSION:
+                raise ManifestError(
+                    f"{path}: is of version {document['version']}, this program reads version {VERSION}: "
+                    "run 'xio generate' of this installation again"
+                )
+            known = _known(cls, document)
+            known["delegates"] = Delegates(**_known(Delegates, document["delegates"]))
+            known["mounts"] = tuple(Mount(**_known(Mount, mount)) for mount in document["mounts"])
+            known["pools"] = tuple(Pool(**_known(Pool, pool)) for pool in document["pools"])
+            return cls(**known)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            detail = f"{type(error).__name__}: {error}".replace("\n", " ")
+            raise ManifestError(f"{path}: is no manifest ({detail}): run 'xio generate' again") from error
+
+    @classmethod
+    def read(cls, path: str) -> Self:
+        """Read a manifest from a file. Raises ManifestError with one line that says what to do."""
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise ManifestError(f"{path}: there is no manifest: run 'xio generate' first") from error
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it isn't UTF-8"
+            raise ManifestError(f"{path}: can't be read: {reason}") from error
+        return cls.from_json(text, path)
+
+
+def _known(cls: type, document: dict[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in fields(cls)}
+    return {key: value for key, value in document.items() if key in names}
