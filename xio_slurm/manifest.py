@@ -58,6 +58,8 @@ class Manifest:
 
     Times are in seconds. ``ems_url`` is None where the configuration names the EMS only by its CloudFormation stack
     and nobody has looked it up yet. ``user_data`` is the VM's boot script without the lines of the single node.
+    ``node_definitions_digest`` is the SHA-256 of the node definitions written with it: other bytes beside it mean
+    that a write was cut short.
     """
 
     product: Product
@@ -77,6 +79,7 @@ class Manifest:
     vm_hook_script: str | None
     user_data: str
     pools: tuple[Pool, ...]
+    node_definitions_digest: str = ""
 
     @cached_property
     def _pools_by_name(self) -> Mapping[str, Pool]:

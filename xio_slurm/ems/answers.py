@@ -1,0 +1,48 @@
+"""From an answer of the EMS to what it says, or to an error in one line.
+
+The form of an EMS error is not known: JSON with ``Error``, plain text, a proxy's HTML page and nothing at all are
+taken alike. Success is 200 and nothing else.
+"""
+
+import html
+import json
+import re
+from typing import Any, Final
+
+from xio_slurm.ems.transport import Answer
+from xio_slurm.errors import EmsRefused, EmsUnreadable
+
+_LENGTH: Final = 200
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+
+
+def document(answer: Answer, what: str) -> dict[str, Any]:
+    """The JSON object of a 200. Raises EmsRefused for another status, EmsUnreadable for another body."""
+    if answer.status != 200:
+        raise refusal(answer, what)
+    try:
+        parsed = json.loads(answer.body)
+    except ValueError as error:
+        raise EmsUnreadable(f"{what}: the EMS answered 200 with something that is no JSON: {said(answer)}") from error
+    if not isinstance(parsed, dict):
+        raise EmsUnreadable(f"{what}: the EMS answered 200 with JSON that is no object: {said(answer)}")
+    return parsed
+
+
+def refusal(answer: Answer, what: str) -> EmsRefused:
+    """The error for an answer that is not the hoped-for one."""
+    return EmsRefused(f"{what}: EMS {answer.status}: {said(answer)}", status=answer.status)
+
+
+def said(answer: Answer) -> str:
+    """What the body says, as one short printable line."""
+    text = answer.body[: 64 * 1024].decode("utf-8", errors="replace")
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        title = _TITLE.search(text)
+        words = f"an HTML page, {html.unescape(title[1])!r}" if title else text
+    else:
+        words = str(parsed.get("Error", text)) if isinstance(parsed, dict) else text
+    line = " ".join("".join(char if char.isprintable() else " " for char in words).split())
+    return (line[: _LENGTH - 1] + "…" if len(line) > _LENGTH else line) or "no text"

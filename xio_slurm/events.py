@@ -1,0 +1,37 @@
+"""What the programs did, for machines: one JSON line per thing that happened, in ``<log folder>/events.jsonl``.
+
+A line is written with one ``write`` to a file opened for appending, so programs that overlap don't mix. Recording
+never stops a program: on a full disk or in a folder that can't be written the line is lost and the VM is not.
+"""
+
+import json
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+FILE: Final = "events.jsonl"
+
+
+class Events:
+    """The events of one call of a program. Every line carries the program's name and the call's id."""
+
+    def __init__(self, log_dir: str, program: str, run: str) -> None:
+        self._program = program
+        self._run = run
+        self._descriptor: int | None = None
+        with suppress(OSError):
+            self._descriptor = os.open(
+                Path(log_dir) / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640
+            )
+
+    def record(self, event: str, *, node: str | None = None, **details: str | int | float | None) -> None:
+        """Write one line: the time in seconds since 1970, the event, and what is known of it. Never a secret."""
+        if self._descriptor is None:
+            return
+        known = {"node": node, **details}
+        line = {"time": round(time.time(), 3), "event": event, "program": self._program, "run": self._run}
+        line |= {key: value for key, value in known.items() if value is not None}
+        with suppress(OSError):
+            os.write(self._descriptor, (json.dumps(line) + "\n").encode())

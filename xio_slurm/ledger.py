@@ -1,0 +1,146 @@
+"""Which VMs are ours: one small JSON file a node, under the state folder.
+
+The EMS may serve other clusters, whose nodes may be named like ours, so a VM's name proves nothing. The ledger does:
+an entry is written *before* the request that makes the VM is sent, and again after the answer, each time by
+replacing the file as a whole. Whatever crashes in between, the entry errs on the side of "this may be ours".
+
+Each node has a lock of its own beside it. Programs overlap (slurmctld doesn't wait for one before it starts the
+next), also for one node; whoever holds the lock reads the entry anew and yields to a program that was called later.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from filelock import FileLock, Timeout
+
+from xio_slurm.deadline import Deadline
+from xio_slurm.errors import LedgerError
+
+Phase = Literal["asking", "ours", "deleting", "foreign"]
+
+_VERSION: Final = 1
+_PHASES: Final[frozenset[str]] = frozenset({"asking", "ours", "deleting", "foreign"})
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One call of a program. ``called`` is its time in seconds since 1970: between two, the later call is right."""
+
+    id: str
+    called: float
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of one node's VM.
+
+    ``asking``: the EMS is being asked for it, or was and we don't know the answer: if it exists, it is ours.
+    ``ours``: the EMS has said yes. ``deleting``: it is to be gone, and isn't seen gone yet. ``foreign``: a VM of
+    this name exists which this cluster didn't make. A node without an entry has no VM of ours.
+    """
+
+    node: str
+    pool: str
+    phase: Phase
+    run: Run
+    asked: float
+    ems_job: str | None = None
+    attempts: int = 0
+    error: str | None = None
+
+
+class Slot:
+    """A node's place in the ledger, while its lock is held."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> Entry | None:
+        """The entry as it stands now, or None. Raises LedgerError for a file that can't be understood."""
+        return _read(self._path)
+
+    def write(self, entry: Entry) -> None:
+        """Replace the entry; when this returns, it is on the disk. Raises LedgerError, with the old one intact."""
+        text = json.dumps({"version": _VERSION, **asdict(entry)}, sort_keys=True) + "\n"
+        new = self._path.with_suffix(".new")  # nobody else writes it: we hold the lock
+        try:
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self._path)
+        except OSError as error:
+            new.unlink(missing_ok=True)
+            raise LedgerError(f"{self._path}: can't be written: {error.strerror}") from error
+
+    def remove(self) -> None:
+        """Forget the node: it has no VM of ours any more."""
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            raise LedgerError(f"{self._path}: can't be removed: {error.strerror}") from error
+
+
+class Ledger:
+    """The entries and locks of all nodes, in ``<state folder>/nodes`` and ``<state folder>/locks``."""
+
+    def __init__(self, state_dir: str) -> None:
+        self._nodes = Path(state_dir) / "nodes"
+        self._locks = Path(state_dir) / "locks"
+
+    def prepare(self) -> None:
+        """Make the folders where they are missing. Raises LedgerError."""
+        for folder in (self._nodes, self._locks):
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise LedgerError(f"{folder}: can't be made: {error.strerror}: check StateDir and its owner") from error
+
+    @contextmanager
+    def locked(self, node: str, deadline: Deadline) -> Iterator[Slot]:
+        """Hold the node's lock. Raises LedgerError when it isn't to be had before the deadline."""
+        lock = FileLock(self._locks / f"{node}.lock", mode=0o600)
+        try:
+            lock.acquire(timeout=deadline.left(), poll_interval=0.02)
+        except Timeout as error:
+            raise LedgerError(f"another program still holds the lock of {node}") from error
+        except OSError as error:
+            raise LedgerError(f"the lock of {node} can't be taken: {error.strerror}") from error
+        try:
+            yield Slot(self._nodes / f"{node}.json")
+        finally:
+            lock.release()
+
+    def entries(self) -> Iterator[Entry]:
+        """Every entry that can be read, in the order of the nodes' names, without locks."""
+        for path in sorted(self._nodes.glob("*.json")):
+            try:
+                entry = _read(path)
+            except LedgerError:
+                continue  # whoever works on that node tells it
+            if entry is not None:
+                yield entry
+
+
+def _read(path: Path) -> Entry | None:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise LedgerError(f"{path}: can't be read: {error}") from error
+    try:
+        document = json.loads(text)
+        if document.pop("version") != _VERSION or document["phase"] not in _PHASES:
+            raise LedgerError(f"{path}: was written by another version of xio-slurm")
+        document["run"] = Run(**document["run"])
+        return Entry(**document)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise LedgerError(
+            f"{path}: is damaged ({type(error).__name__}): look at the VM in the EMS, then remove the file"
+        ) from error

@@ -1,0 +1,128 @@
+"""What the three programs have in common: how slurmctld calls them, and how they end.
+
+slurmctld hands over one hostlist and hardly an environment; up to 22.05 with descriptors 0 to 2 closed. The exit code
+changes nothing in Slurm, it is only logged: 0 all nodes are seen to, 1 some failed, 2 nothing could be done.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
+from typing import Final
+
+from xio_slurm import __version__, manifest
+from xio_slurm.deadline import Deadline
+from xio_slurm.errors import SlurmError, XioError
+from xio_slurm.events import Events
+from xio_slurm.ledger import Run
+from xio_slurm.manifest import Manifest
+from xio_slurm.power.outcome import Failed, Outcome
+from xio_slurm.slurm.hostlist import expand
+from xio_slurm.slurm.resume_file import ResumeFile, read_resume_file
+
+LOG_FILE: Final = "xio.log"
+
+log = logging.getLogger("xio_slurm")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a program by slurmctld.
+
+    ``further_arguments`` are what follows the hostlist: the features, when a job asks for a reboot into them.
+    """
+
+    program: str
+    manifest: Manifest
+    nodes: tuple[str, ...]
+    further_arguments: tuple[str, ...]
+    resume_file: ResumeFile | None
+    run: Run
+    deadline: Deadline
+    events: Events
+
+
+def main(program: str, seconds: Callable[[Manifest], float], work: Callable[[Call], Iterable[Outcome]]) -> None:
+    """Run one of the programs and exit. ``seconds`` says how long it may take, ``work`` does it."""
+    called = time.time()
+    _open_descriptors()
+    logging.basicConfig(format=f"{program}: %(message)s", level=logging.INFO)  # stderr, until the log is known
+    try:
+        # First of all: the resume file is gone when slurmctld is.
+        resume_file = _resume_file()
+        arguments = _arguments(program)
+        loaded = Manifest.read(arguments.manifest)
+        nodes = expand(arguments.hostlist)
+        run = Run(f"{program}-{os.getpid()}-{called:.3f}", called)
+        _log_to(loaded.log_dir, program)
+        events = Events(loaded.log_dir, program, run.id)
+        deadline = Deadline.after(seconds(loaded))
+        call = Call(program, loaded, nodes, tuple(arguments.further), resume_file, run, deadline, events)
+        log.info("called for %s", arguments.hostlist)
+        events.record("called", hostlist=arguments.hostlist, nodes=len(nodes))
+        outcomes = tuple(work(call))
+    except XioError as error:
+        log.critical("%s: nothing was done", error)
+        sys.exit(2)
+    except Exception as error:  # the last resort: a bug of ours must be told, since nobody reads slurmctld's stderr
+        log.critical("this is a bug of xio-slurm (%s): please send %s", type(error).__name__, write_bug_report(error))
+        sys.exit(2)
+    failed = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
+    events.record("ended", nodes=len(nodes), failed=len(failed), seconds=round(time.time() - called, 3))
+    sys.exit(1 if failed else 0)
+
+
+def write_bug_report(error: BaseException) -> str:
+    """Leave a file with what we need to find a bug; its path. Without arguments: one could be a secret."""
+    text = f"xio-slurm {__version__}, Python {sys.version}\n\n{''.join(traceback.format_exception(error))}"
+    with tempfile.NamedTemporaryFile("w", prefix="xio-bug-", suffix=".txt", delete=False) as file:
+        file.write(text)
+    return file.name
+
+
+def _arguments(program: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        program,
+        description="slurmctld calls this program; by hand it does what slurmctld would have it do.",
+        epilog=f"example: {program} --manifest /etc/xio/manifest.json 'xspot-vm-amd-8-gb-1-cores-[1-3]'",
+    )
+    parser.add_argument("--manifest", metavar="FILE", default=os.environ.get("XIO_MANIFEST", manifest.DEFAULT_PATH))
+    parser.add_argument("hostlist", metavar="HOSTLIST")
+    parser.add_argument("further", metavar="FEATURES", nargs="*", help="what slurmctld adds for a reboot into features")
+    return parser.parse_args()
+
+
+def _resume_file() -> ResumeFile | None:
+    try:
+        return read_resume_file()
+    except SlurmError as error:
+        log.warning("%s: the nodes are resumed without it", error)
+        return None
+
+
+def _open_descriptors() -> None:
+    """Give 0, 1 and 2 to /dev/null where they are closed, lest a socket gets the number and a print lands in it."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+
+
+def _log_to(log_dir: str, program: str) -> None:
+    try:
+        handler = WatchedFileHandler(Path(log_dir) / LOG_FILE, encoding="utf-8")
+    except OSError as error:
+        log.warning("%s/%s can't be written (%s): logging to stderr alone", log_dir, LOG_FILE, error.strerror)
+        return
+    handler.setFormatter(logging.Formatter(f"%(asctime)s {program}[{os.getpid()}] %(levelname)s: %(message)s"))
+    log.addHandler(handler)
+    log.propagate = sys.stderr is not None and sys.stderr.isatty()
+    logging.raiseExceptions = False  # a full disk costs the line, not the node

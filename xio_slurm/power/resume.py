@@ -1,0 +1,78 @@
+"""xio-resume, the ResumeProgram: has the EMS make a VM for each node that slurmctld powers up.
+
+It ends when the EMS has been asked. The VM itself tells Slurm its address and starts slurmd; what never comes up,
+slurmctld hands to xio-resume-fail at ResumeTimeout.
+"""
+
+from xio_slurm.errors import LedgerError, ManifestError, SlurmError
+from xio_slurm.ledger import Ledger
+from xio_slurm.manifest import Manifest
+from xio_slurm.power.creation import Creation
+from xio_slurm.power.delegate import delegated
+from xio_slurm.power.ems_access import listed_names, vms_of
+from xio_slurm.power.outcome import Failed, Outcome, failure
+from xio_slurm.power.ownership import split
+from xio_slurm.power.program import Call, log
+from xio_slurm.power.program import main as program_main
+from xio_slurm.power.report import report
+from xio_slurm.power.side_by_side import side_by_side
+from xio_slurm.power.tell_slurm import tell_failures
+from xio_slurm.slurm import conf
+
+
+def main() -> None:
+    """Entry point of ``xio-resume``."""
+    program_main("xio-resume", _seconds, resume)
+
+
+def resume(call: Call) -> tuple[Outcome, ...]:
+    """See to every node of the call, and tell Slurm of those that can't come up."""
+    owners = split(call.manifest, call.nodes)
+    with delegated(call, call.manifest.delegates.resume, owners.others) as delegation:
+        ours = _create(call, owners.ours)
+        report(call.events, ours)
+        failures = [outcome for outcome in (*ours, *delegation.failures) if isinstance(outcome, Failed)]
+        tell_failures(call.manifest, call.events, failures)
+        others = delegation.outcomes()
+    report(call.events, others)
+    return ours + others
+
+
+def _create(call: Call, nodes: tuple[str, ...]) -> tuple[Outcome, ...]:
+    if not nodes:
+        return ()
+    ledger = Ledger(call.manifest.state_dir)
+    try:
+        ledger.prepare()
+        with vms_of(call.manifest) as vms:
+            creation = Creation(
+                call.manifest,
+                call.manifest.cluster or _cluster_of_slurm(),
+                vms,
+                ledger,
+                call.events,
+                call.run,
+                call.deadline,
+                listed_names(vms, call.deadline),
+            )
+            return tuple(side_by_side(creation.create, nodes, most=call.manifest.max_concurrent_requests))
+    except (ManifestError, LedgerError) as error:
+        log.error("%s", error)
+        return tuple(failure(node, error) for node in nodes)
+
+
+def _cluster_of_slurm() -> str:
+    try:
+        return conf.read(conf.path_in_use()).get("ClusterName") or ""
+    except SlurmError as error:
+        log.warning("%s: the VMs boot without the cluster's name", error)
+        return ""
+
+
+def _seconds(manifest: Manifest) -> float:
+    """How long a resume may take: less than ResumeTimeout, when slurmctld gives the node up and may end us."""
+    return manifest.resume_timeout * 0.9
+
+
+if __name__ == "__main__":
+    main()

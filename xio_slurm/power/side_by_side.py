@@ -1,0 +1,26 @@
+"""Does the same for many nodes at once, so that one node's failure is never another's."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from xio_slurm.power.outcome import Outcome, failure
+from xio_slurm.power.program import log, write_bug_report
+
+
+def side_by_side(work: Callable[[str], Outcome], nodes: Iterable[str], *, most: int) -> Iterator[Outcome]:
+    """Call ``work`` for each node, at most ``most`` at a time; an outcome for each, in their order.
+
+    Threads, since the time goes by waiting for the EMS. What ``work`` raises becomes that node's failure; what we
+    didn't expect leaves a bug report besides.
+    """
+    with ThreadPoolExecutor(max_workers=most) as pool:
+        futures = [(node, pool.submit(work, node)) for node in nodes]
+        for node, future in futures:
+            error = future.exception()
+            if error is None:
+                yield future.result()
+                continue
+            failed = failure(node, error)
+            if failed.code == "bug":
+                log.critical("%s: this is a bug of xio-slurm: please send %s", node, write_bug_report(error))
+            yield failed

@@ -1,0 +1,57 @@
+"""xio-suspend, the SuspendProgram: has the EMS destroy the VMs of the nodes that slurmctld powers down."""
+
+from xio_slurm.errors import LedgerError, ManifestError
+from xio_slurm.ledger import Ledger
+from xio_slurm.manifest import Manifest
+from xio_slurm.power.delegate import delegated
+from xio_slurm.power.deletion import Deletion
+from xio_slurm.power.ems_access import vms_of
+from xio_slurm.power.outcome import Outcome, failure
+from xio_slurm.power.ownership import split
+from xio_slurm.power.program import Call, log
+from xio_slurm.power.program import main as program_main
+from xio_slurm.power.report import report
+
+
+def main() -> None:
+    """Entry point of ``xio-suspend``."""
+    program_main("xio-suspend", seconds, suspend)
+
+
+def suspend(call: Call) -> tuple[Outcome, ...]:
+    """Destroy the VMs of our nodes; the others' go to the delegated SuspendProgram."""
+    return destroy(call, call.manifest.delegates.suspend)
+
+
+def destroy(call: Call, delegate: str | None) -> tuple[Outcome, ...]:
+    """Destroy the VMs of our nodes while ``delegate`` sees to the others."""
+    owners = split(call.manifest, call.nodes)
+    with delegated(call, delegate, owners.others) as delegation:
+        ours = _delete(call, owners.ours)
+        report(call.events, ours)
+        others = delegation.outcomes()
+    report(call.events, others)
+    return ours + others
+
+
+def _delete(call: Call, nodes: tuple[str, ...]) -> tuple[Outcome, ...]:
+    if not nodes:
+        return ()
+    ledger = Ledger(call.manifest.state_dir)
+    try:
+        ledger.prepare()
+        with vms_of(call.manifest) as vms:
+            deletion = Deletion(call.manifest, vms, ledger, call.events, call.run, call.deadline)
+            return deletion.delete_all(nodes)
+    except (ManifestError, LedgerError) as error:
+        log.error("%s", error)
+        return tuple(failure(node, error) for node in nodes)
+
+
+def seconds(manifest: Manifest) -> float:
+    """How long a suspend may take: less than SuspendTimeout, after which Slurm may resume the node."""
+    return manifest.suspend_timeout * 0.9
+
+
+if __name__ == "__main__":
+    main()
