@@ -11,7 +11,7 @@ next), also for one node; whoever holds the lock reads the entry anew and yields
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -75,7 +75,8 @@ class Slot:
                 os.fsync(file.fileno())
             new.replace(self._path)
         except OSError as error:
-            new.unlink(missing_ok=True)
+            with suppress(OSError):
+                new.unlink(missing_ok=True)
             raise LedgerError(f"{self._path}: can't be written: {error.strerror}") from error
 
     def remove(self) -> None:

@@ -110,7 +110,7 @@ class Deletion:
         try:
             with self.ledger.locked(node, Deadline.after(self.manifest.connect_timeout)) as slot:
                 entry = slot.read()
-                if entry is not None and entry.run.id == self.run.id:
+                if entry is not None and entry.run.called <= self.run.called:
                     slot.remove()
         except LedgerError as error:
             log.error("%s", error)

@@ -6,9 +6,11 @@ closed. So nothing here depends on PATH or on an open stdin.
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from xio_slurm.errors import SlurmError
@@ -56,6 +58,14 @@ def run(bin_dir: str, program: str, *args: str, slurm_conf: str | None, timeout:
     if process.returncode != 0:
         raise SlurmError(f"{_shown(command)}: {_ending(process.returncode)}{_first_line(stderr or stdout)}")
     return stdout
+
+
+def daemon(bin_dir: str, program: str) -> str | None:
+    """The path of slurmctld or slurmd: beside Slurm's commands, in the ``sbin`` next to them, or the system's."""
+    beside = Path(bin_dir)
+    folders = (beside, beside.parent / "sbin", Path("/usr/sbin"), Path("/usr/local/sbin")) if bin_dir else ()
+    found = (str(folder / program) for folder in folders if os.access(folder / program, os.X_OK))
+    return next(found, None) or shutil.which(program)
 
 
 def _environment(environment: Mapping[str, str], slurm_conf: str | None) -> dict[str, str]:

@@ -176,6 +176,8 @@ class _Reader:
             name = name.replace("%c", self.cluster.lower())
         candidates = [os.path.join(folder, name) for folder in (os.path.dirname(including), self.folder)]  # noqa: PTH118, PTH120
         if self.ours is not None and self.ours in map(os.path.realpath, candidates):
+            if self.included_at is not None:
+                raise SlurmError(f"{line}: {self.included_at} includes this file already: take one of them away")
             self.included, self.included_at = len(self.lines), line
             return
         path = next(filter(os.path.exists, candidates), None)

@@ -1,0 +1,119 @@
+"""xio-suspend and xio-resume-fail: a VM is gone when the EMS shows no more of it, and not before."""
+
+import time
+
+import pytest
+import requests
+
+from tests.contract.power.conftest import NODE, POOL, Site
+from xio_slurm.emulator.tool import Emulator
+
+NODES = f"xspot-vm-{POOL}-[1-3]"
+
+
+@pytest.fixture(params=["xio-suspend", "xio-resume-fail"])
+def program(request: pytest.FixtureRequest) -> str:
+    """Both programs destroy VMs."""
+    name: str = request.param
+    return name
+
+
+def test_the_vms_are_gone_and_forgotten(site: Site, ems_emulator: Emulator, program: str) -> None:
+    assert site.call("xio-resume", NODES).returncode == 0
+    assert site.call(program, NODES).returncode == 0, site.log()
+    assert ems_emulator.vms() == []
+    assert list(site.ledger.entries()) == []
+    assert f"{NODES}: gone" in site.log()
+
+
+def test_a_node_costs_one_request(site: Site, ems_emulator: Emulator, program: str) -> None:
+    assert site.call("xio-resume", f"xspot-vm-{POOL}-[1-50]").returncode == 0
+    ems_emulator.forget_requests()
+    assert site.call(program, f"xspot-vm-{POOL}-[1-50]").returncode == 0
+    assert len(ems_emulator.requests("DELETE")) == 50
+    assert [request.path for request in ems_emulator.requests("GET")] == ["/v1/xcompute/vms"]
+
+
+@pytest.mark.parametrize("missing_delete", ["200", "404"])
+def test_a_node_without_a_vm_is_fine(site: Site, ems_emulator: Emulator, program: str, missing_delete: str) -> None:
+    ems_emulator.change(missing_delete=missing_delete)
+    assert site.call(program, NODES).returncode == 0
+    assert list(site.ledger.entries()) == []
+
+
+@pytest.mark.parametrize("deleting_get", ["200", "102"])
+@pytest.mark.parametrize("listing", [True, False])
+def test_a_slow_delete_is_followed_to_its_end(
+    site: Site, ems_emulator: Emulator, deleting_get: str, *, listing: bool
+) -> None:
+    assert site.call("xio-resume", NODES).returncode == 0
+    ems_emulator.change(delete_seconds=1.5, deleting_get=deleting_get)
+    if not listing:
+        ems_emulator.add_fault(effect="status", status=500, match={"path": "/v1/xcompute/vms"})
+    assert site.call("xio-suspend", NODES).returncode == 0, site.log()
+    assert ems_emulator.vms() == []
+
+
+def test_a_delete_that_does_not_end_is_told_and_stays_on_record(site: Site, ems_emulator: Emulator) -> None:
+    assert site.call("xio-resume", NODE).returncode == 0
+    site.change(suspend_timeout=2)
+    ems_emulator.change(delete_seconds=60)
+    started = time.monotonic()
+    assert site.call("xio-suspend", NODE).returncode == 1
+    assert time.monotonic() - started < 15
+    entry = site.entry()
+    assert entry is not None
+    assert entry.phase == "deleting"
+    assert "the EMS was asked to delete the VM and still has it" in site.log()
+
+
+def test_a_lost_delete_is_asked_again(site: Site, ems_emulator: Emulator) -> None:
+    assert site.call("xio-resume", NODE).returncode == 0
+    ems_emulator.add_fault(effect="status", status=200, text="{}", times=1, match={"method": "DELETE"})
+    assert site.call("xio-suspend", NODE).returncode == 0, site.log()
+    assert ems_emulator.vms() == []
+
+
+def test_both_vms_of_one_name_are_deleted(site: Site, ems_emulator: Emulator) -> None:
+    assert site.call("xio-resume", NODE).returncode == 0
+    ems_emulator.change(existing_vm="second", twin_delete="one")
+    vm = {"CPUs": 1, "ImageName": "x", "MaxMemory": 1000, "VolumeSize": 10, "UserData": ""}
+    document = {"NodeName": NODE, "PoolName": POOL, "ProfileName": "amd", "VM": vm}
+    assert requests.post(f"{ems_emulator.url}/v1/xcompute/vm", json=document, timeout=10).status_code == 200
+    assert len(ems_emulator.vms()) == 2
+    assert site.call("xio-suspend", NODE).returncode == 0, site.log()
+    assert ems_emulator.vms() == []
+
+
+def test_one_failed_delete_stops_no_other(site: Site, ems_emulator: Emulator, program: str) -> None:
+    assert site.call("xio-resume", NODES).returncode == 0
+    ems_emulator.add_fault(effect="status", status=500, match={"method": "DELETE", "node": "*-2"})
+    assert site.call(program, NODES).returncode == 1
+    assert [vm.node for vm in ems_emulator.vms()] == [f"xspot-vm-{POOL}-2"]
+    assert [entry.phase for entry in site.ledger.entries()] == ["deleting"]
+
+
+def test_an_earlier_suspend_yields_to_a_later_resume(site: Site, ems_emulator: Emulator) -> None:
+    assert site.call("xio-resume", NODE).returncode == 0
+    # As if the resume had been called after the suspend, which got the node's lock only now.
+    path = site.folder / "state" / "nodes" / f"{NODE}.json"
+    entry = site.entry()
+    assert entry is not None
+    path.write_text(path.read_text().replace(str(entry.run.called), str(time.time() + 60)))
+    assert site.call("xio-suspend", NODE).returncode == 0
+    assert len(ems_emulator.vms()) == 1
+    assert "left as it is: a program that was called later has seen to it" in site.log()
+
+
+def test_a_full_disk_does_not_save_a_vm(site: Site, ems_emulator: Emulator) -> None:
+    assert site.call("xio-resume", NODE).returncode == 0
+    (site.folder / "state" / "nodes" / f"{NODE}.new").mkdir()  # what would be written first can't be
+    assert site.call("xio-suspend", NODE).returncode == 0, site.log()
+    assert ems_emulator.vms() == []
+    assert "is deleted all the same" in site.log()
+
+
+def test_an_ems_that_is_not_there_is_told(site: Site, program: str) -> None:
+    site.change(ems_url="http://127.0.0.1:9")
+    assert site.call(program, NODES).returncode == 1
+    assert "xio:unreachable" in site.log()

@@ -1,0 +1,249 @@
+"""The keys of ``slurm: Xio:`` as pydantic models: types, ranges and spellings. What keys mean together is not theirs.
+
+The same models make the JSON schema that editors use (``xio check --schema``).
+"""
+
+import json
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic.alias_generators import to_pascal
+
+NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+ALPHANUMERIC: Final = r"^[A-Za-z0-9]+$"
+ABSOLUTE_PATH: Final = r"^/[A-Za-z0-9._+@=:,/~-]*$"
+WORD: Final = r"^[!-~]+$"
+HOST: Final = r"^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$"
+
+PATTERNS: Final = {
+    NAME: "may hold letters, digits, '_', '.' and '-' only, and begins with a letter or digit",
+    ALPHANUMERIC: "may hold letters and digits only: the EMS takes no others",
+    ABSOLUTE_PATH: "must be an absolute path of letters, digits and . _ + @ = : , / ~ - only: Slurm and shells read it",
+    WORD: "must be one word of printable ASCII, without spaces",
+    HOST: "must be an IP address or a host's name",
+}
+"""What every pattern asks for, in words."""
+
+MAX_POOL_SIZE: Final = 65_536
+"""Slurm's limit on a range of nodes in one expression (MAX_RANGE in its hostlist.c)."""
+
+_MAX_CPUS: Final = 4096
+_MAX_MIB: Final = 64 * 1024 * 1024
+_MAX_GB: Final = 65_536
+_UINT16: Final = 65_533
+_UINT32: Final = 4_294_967_293
+"""Slurm keeps times and rates in these; the two values above each mean "infinite" and "no value"."""
+
+Name = Annotated[str, StringConstraints(pattern=NAME, max_length=200)]
+Alphanumeric = Annotated[str, StringConstraints(pattern=ALPHANUMERIC, max_length=200)]
+AbsolutePath = Annotated[str, StringConstraints(pattern=ABSOLUTE_PATH, max_length=1024)]
+Word = Annotated[str, StringConstraints(pattern=WORD, max_length=1024)]
+Host = Annotated[str, StringConstraints(pattern=HOST, max_length=253)]
+
+Mebibytes = Annotated[int, Field(ge=1, le=_MAX_MIB)]
+Gigabytes = Annotated[int, Field(ge=1, le=_MAX_GB)]
+Count = Annotated[int, Field(ge=1, le=10_000)]
+PoolSize = Annotated[int, Field(ge=1, le=MAX_POOL_SIZE)]
+Cpus = Annotated[int, Field(ge=1, le=_MAX_CPUS)]
+Seconds = Annotated[int, Field(ge=1, le=_UINT16)]
+Rate = Annotated[int, Field(ge=0, le=_UINT16)]
+Patience = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+InstanceEntries = Annotated[
+    list[Word],
+    Field(max_length=500, examples=[["c6a:4", "m6a"]], description="<family or type>[:priority]; higher is preferred"),
+]
+
+
+def _deprecated(instead: str) -> dict[str, JsonValue]:
+    # Not pydantic's own "deprecated": that would warn our programs, and not the file's author.
+    return {"deprecated": True, "description": instead}
+
+
+class Keys(BaseModel):
+    """Base of all: keys are spelled LikeThis, nothing is converted, and no key is let through unknown."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_pascal)
+
+
+class ImageKeys(Keys):
+    """An image to make from an AMI."""
+
+    image_name: Word = Field(examples=["rhel8-x86"])
+    image_id: Word = Field(examples=["ami-0123456789abcdef0"])
+    volume_size: Gigabytes | None = None
+
+
+class ProfileBody(Keys):
+    """An EMS profile under its name."""
+
+    profile_name: Alphanumeric | None = Field(default=None, examples=["amd"])
+    node_group_name: Name | None = None
+    cpu_vendor: Literal["amd", "intel"] | None = None
+    max_controllers: Count | None = None
+    instance_types: InstanceEntries = []
+    spot_fleet_types: InstanceEntries = []
+    enable_hyperthreading: bool | None = None
+
+
+class ProfileKeys(ProfileBody):
+    """An EMS profile in a list."""
+
+    profile_name: Alphanumeric = Field(examples=["amd"])
+
+
+class PoolBody(Keys):
+    """A pool under its name. Memory in MiB, the volume in GB."""
+
+    pool_name: Name | None = Field(default=None, examples=["amd-32g-4c"])
+    profile_name: Alphanumeric = Field(examples=["amd"])
+    pool_size: PoolSize | None = None
+    cpus: Cpus = Field(alias="CPUs", examples=[4])
+    image_name: Word | None = None
+    min_memory: Mebibytes | None = None
+    max_memory: Mebibytes | None = Field(default=None, description="MiB of the VM, and Slurm's RealMemory")
+    instance_memory: Mebibytes | None = Field(default=None, description="MiB of the instance, MaxMemory follows")
+    volume_size: Gigabytes | None = None
+    weight: Annotated[int, Field(ge=1, le=_UINT32)] | None = None
+
+
+class PoolKeys(PoolBody):
+    """A pool in a list."""
+
+    pool_name: Name = Field(examples=["amd-32g-4c"])
+
+
+class ControllerKeys(Keys):
+    """What the controllers get instead of the template's."""
+
+    image_id: Word | None = None
+    security_group_ids: list[Word] = []
+    identity_role: Word | None = None
+    instance_type: Word | None = None
+
+
+class WorkerKeys(Keys):
+    """The same for the workers."""
+
+    image_id: Word | None = None
+    security_group_ids: list[Word] = []
+    identity_role: Word | None = None
+
+
+class PluginKeys(Keys):
+    """This plugin's own settings. Times in seconds, rates in nodes a minute (0: no limit)."""
+
+    ems_url: Word | None = Field(default=None, description="else from ManagementServerIp")
+    state_dir: AbsolutePath = "/var/lib/xio"
+    log_dir: AbsolutePath = "/var/log/xio"
+    slurm_bin_dir: AbsolutePath = Field(default="/usr/bin", description="ParallelCluster: /opt/slurm/bin")
+    program_dir: AbsolutePath | None = Field(default=None, description="else the bin of this installation")
+    node_prefix: Name | None = Field(default=None, description="xspot-vm- for Xio, xwo- for Xwo")
+    max_concurrent_requests: Annotated[int, Field(ge=1, le=1024)] = 32
+    connect_timeout: Patience = 5
+    read_timeout: Patience = 30
+    resume_timeout: Seconds = 600
+    suspend_timeout: Seconds = 120
+    suspend_time: Annotated[int, Field(ge=1, le=_UINT32)] = 350
+    resume_rate: Rate = 100
+    suspend_rate: Rate = 100
+    user_data_template: AbsolutePath | None = None
+    vm_hook_script: AbsolutePath | None = Field(default=None, description="a path as the VM sees it")
+    delegate_resume_program: AbsolutePath | None = None
+    delegate_suspend_program: AbsolutePath | None = None
+    delegate_resume_fail_program: AbsolutePath | None = None
+
+
+class SectionKeys(Keys):
+    """``slurm: Xio:`` (or Xwo) of all three generations."""
+
+    management_server_stack_name: Word | None = None
+    management_server_ip: Host | None = None
+    partition_name: Name | None = None
+    availability_zone: Word | None = None
+    default_image_name: Word | None = None
+    default_volume_size: Gigabytes = 10
+    images: list[ImageKeys] = []
+    instance_types: InstanceEntries = []
+    spot_fleet_types: InstanceEntries = []
+    max_controllers: Count = 10
+    pool_size: PoolSize = 10
+    enable_hyperthreading: bool = False
+    profiles: list[ProfileKeys] | dict[str, ProfileBody] = []
+    pools: list[PoolKeys] | dict[str, PoolBody] = []
+    controllers: ControllerKeys | None = None
+    workers: WorkerKeys | None = None
+    vm_root_password_secret: Word | None = Field(default=None, description="the secret's name, never the password")
+    plugin: PluginKeys | None = None
+    management_server_image_id: Word | None = Field(default=None, json_schema_extra=_deprecated("nothing reads it"))
+    controller_image_id: Word | None = Field(default=None, json_schema_extra=_deprecated("now Controllers: ImageId"))
+    controller_security_group_ids: list[Word] = Field(
+        default=[], json_schema_extra=_deprecated("now Controllers: SecurityGroupIds")
+    )
+    worker_image_id: Word | None = Field(default=None, json_schema_extra=_deprecated("now Workers: ImageId"))
+    worker_security_group_ids: list[Word] = Field(
+        default=[], json_schema_extra=_deprecated("now Workers: SecurityGroupIds")
+    )
+
+
+class ClusterKeys(Keys):
+    """What is read of ``slurm:`` itself."""
+
+    cluster_name: Name | None = None
+
+
+class MountKeys(Keys):
+    """A file system that the VMs mount; the last three keys are ParallelCluster's and not read here."""
+
+    dest: AbsolutePath = Field(alias="dest", examples=["/home"])
+    src: Word = Field(alias="src", examples=["fileserver:/home"])
+    type: Word = Field(alias="type", examples=["nfs4"])
+    options: Word = Field(alias="options", examples=["rw,hard"])
+    storage_type: Word | None = None
+    file_system_id: Word | None = None
+    volume_id: Word | None = None
+
+
+class _Storage(BaseModel):
+    extra_mounts: list[MountKeys] = Field(default=[], alias="ExtraMounts")
+
+
+class _Slurm(BaseModel):
+    cluster_name: Name | None = Field(default=None, alias="ClusterName")
+    storage: _Storage | None = None
+    xio: SectionKeys | None = Field(default=None, alias="Xio")
+    xwo: SectionKeys | None = Field(default=None, alias="Xwo")
+
+
+class _File(BaseModel):
+    slurm: _Slurm
+
+
+def json_schema() -> str:
+    """The JSON schema of a configuration file, for editors: the same models give the same bytes."""
+    schema: dict[str, Any] = _File.model_json_schema(by_alias=True)
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **_without_null(schema),
+        "title": "Configuration of xio-slurm",
+    }
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+
+
+def _is_noise(key: str, part: Any) -> bool:
+    return (key == "default" and part is None) or (key == "title" and isinstance(part, str))
+
+
+def _without_null(schema: Any) -> Any:
+    """None stands for "not given" in the models, while a key that is given must have a value."""
+    if isinstance(schema, list):
+        return [_without_null(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    schema = {key: _without_null(part) for key, part in schema.items() if not _is_noise(key, part)}
+    choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+    if len(choices) == 1:
+        del schema["anyOf"]
+        schema |= choices[0]
+    elif choices:
+        schema["anyOf"] = choices
+    return schema

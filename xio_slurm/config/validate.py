@@ -1,0 +1,155 @@
+"""Holds values against the schema, and says what is wrong in the file's own terms."""
+
+import difflib
+from collections.abc import Iterable
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from xio_slurm.config.nodes import KeyPath
+from xio_slurm.config.plain import Odd, Plain
+from xio_slurm.config.problems import Problems
+from xio_slurm.config.schema import PATTERNS, Keys
+
+Model = TypeVar("Model", bound=Keys)
+
+_UNQUOTED: Final = frozenset({"VmRootPasswordSecret", "EmsUrl"})
+"""Keys where someone could have written a password: their values are not repeated."""
+
+_MAX_SHOWN: Final = 40
+
+_MAX_TOLD: Final = 100
+"""Problems told of one mapping: more than that is no configuration, but a file of another kind."""
+
+_WANTED: Final = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "model_type": "a mapping of keys",
+}
+_EXAMPLES: Final = {"int_type": "10", "float_type": "2.5", "bool_type": "true", "list_type": "[…]"}
+
+
+def validate(model: type[Model], plain: dict[str, Plain], path: KeyPath, problems: Problems) -> Model | None:
+    """The model of a flat mapping; its bad values are told and left out, so that the rest can be checked as well.
+
+    None if a key that must be there is missing or bad.
+    """
+    try:
+        return model.model_validate(plain)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+    if len(details) > _MAX_TOLD:
+        problems.error(path, f"has {len(details) - _MAX_TOLD} more problems like these", "look at the first ones")
+    for detail in details[:_MAX_TOLD]:
+        place = (*path, *detail["loc"])
+        what, remedy = _explain(model, detail, problems.spelling(place))
+        problems.error(place, what, remedy)
+    bad = {detail["loc"][0] for detail in details if detail["loc"]}
+    try:
+        return model.model_validate({key: value for key, value in plain.items() if key not in bad})
+    except ValidationError:
+        return None
+
+
+def explain_type(value: Plain, wanted: str) -> tuple[str, str]:
+    """What to say of a value that is no list or mapping where one is wanted."""
+    if isinstance(value, Odd):
+        return _explain_odd(value, wanted, "")
+    return f"must be {wanted}, not {show(value)}", f"write {wanted}"
+
+
+def show(value: object) -> str:
+    """A value as messages quote it: short."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "a mapping of keys"
+    if isinstance(value, list):
+        return "a list"
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…"
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that someone may have meant, whatever its case."""
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    near = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[near[0]] if near else None
+
+
+def _explain(model: type[Keys], detail: ErrorDetails, spelling: str) -> tuple[str, str]:
+    kind, value, loc = detail["type"], detail["input"], detail["loc"]
+    key = next((str(step) for step in reversed(loc) if isinstance(step, str)), "")
+    if kind == "missing":
+        return "is missing", f"add {key}: {_example(model, key)}"
+    if kind == "extra_forbidden":
+        known = [field.alias or "" for field in model.model_fields.values()]
+        near = nearest(key, known)
+        return "is an unknown key", f"did you mean {near}?" if near else f"known keys are {', '.join(known)}"
+    if isinstance(value, Odd):
+        return _explain_odd(value, _WANTED.get(kind, "a value"), _EXAMPLES.get(kind, ""))
+    if kind in _WANTED:
+        return _explain_mismatch(kind, value, key, spelling)
+    return _explain_range(detail, key)
+
+
+def _explain_odd(value: Odd, wanted: str, example: str) -> tuple[str, str]:
+    if value.kind == "null":
+        return "has no value", f"write {wanted}, or take the key out"
+    if value.kind == "tag":
+        return f"has a value that isn't plain ({value.text})", f"write {wanted}"
+    reading = "a date" if value.kind == "timestamp" else "a number in a notation of its own"
+    if wanted == "text":
+        return f"is {value.text!r}, which YAML reads as {reading}", f"put it in quotes: '{value.text}'"
+    return f"must be {wanted}, and {value.text!r} is read by YAML as {reading}", f"write it plainly, as {example}"
+
+
+def _explain_mismatch(kind: str, value: Any, key: str, spelling: str) -> tuple[str, str]:
+    shown = "something else" if key in _UNQUOTED else show(value)
+    what = f"must be {_WANTED[kind]}, not {shown}"
+    if isinstance(value, (dict, list)):
+        return what, f"write {_WANTED[kind]} after the key"
+    if kind == "string_type":
+        reading = "a boolean" if isinstance(value, bool) else "a number"
+        return f"must be text, and YAML reads {spelling} as {reading}", f"put it in quotes: '{spelling}'"
+    if isinstance(value, str) and kind in ("int_type", "float_type"):
+        digits = value.strip()
+        return what, f"write {digits} without quotes" if digits.isdecimal() else f"write digits: {_EXAMPLES[kind]}"
+    if kind == "list_type":
+        return what, f"write a list: [{value}]" if key not in _UNQUOTED else "write a list"
+    return what, f"write {_EXAMPLES.get(kind, _WANTED[kind])}"
+
+
+def _explain_range(detail: ErrorDetails, key: str) -> tuple[str, str]:
+    kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
+    shown = "" if key in _UNQUOTED else f"{show(value)} "
+    if value == "":
+        return "is empty", "write a value, or take the key out"
+    limits = {
+        "greater_than_equal": ("at least", "ge"),
+        "greater_than": ("more than", "gt"),
+        "less_than_equal": ("at most", "le"),
+    }
+    if kind in limits:
+        words, name = limits[kind]
+        limit = context.get(name)
+        return f"is {show(value)}, and must be {words} {limit}", f"write a number that is {words} {limit}"
+    if kind == "string_pattern_mismatch":
+        return f"{shown}{PATTERNS[context['pattern']]}", "write it so"
+    if kind == "literal_error":
+        return f"is {show(value)}, and must be {context['expected']}", f"write {context['expected']}"
+    if kind in ("string_too_long", "too_long"):
+        unit = "characters" if kind == "string_too_long" else "entries"
+        return f"has more than {context['max_length']} {unit}", "shorten it"
+    return f"{shown}isn't valid here: {detail['msg']}", "see etc/xio.yaml"
+
+
+def _example(model: type[Keys], key: str) -> str:
+    for field in model.model_fields.values():
+        if field.alias == key and field.examples:
+            return str(field.examples[0])
+    return "…"

@@ -1,0 +1,87 @@
+"""Where new node definitions and the cluster's slurm.conf don't go together. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from xio_slurm.manifest import Delegates
+from xio_slurm.slurm.conf import Line, SlurmConf
+from xio_slurm.slurm.hostlist import fold
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicts:
+    """``errors``: slurmctld would end itself. ``warnings``: it would do something else than meant. One line each."""
+
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+_PROGRAMS: Final = {
+    "ResumeProgram": ("DelegateResumeProgram", "resume"),
+    "SuspendProgram": ("DelegateSuspendProgram", "suspend"),
+    "ResumeFailProgram": ("DelegateResumeFailProgram", "resume_fail"),
+}
+
+
+def conflicts(conf: SlurmConf, ours: SlurmConf, delegates: Delegates) -> Conflicts:
+    """``conf`` is slurm.conf read without our file, ``ours`` the parsed new node definitions.
+
+    Raises SlurmError for a list of nodes in slurm.conf that can't be read.
+    """
+    errors = [
+        *(
+            f"{missing.line}: includes {missing.path}, which doesn't exist: slurmctld won't start"
+            for missing in conf.missing
+        ),
+        *_defined_twice("node", conf.nodes, ours.nodes),
+        *_defined_twice("partition", conf.partitions, ours.partitions),
+        *_defined_twice("node", conf.nodesets, ours.nodes),
+    ]
+    warnings = [*_programs(conf, ours, delegates), *_defaults(conf), *_configless(conf)]
+    return Conflicts(tuple(errors), tuple(warnings))
+
+
+def _defined_twice(what: str, theirs: Mapping[str, Line], ours: Iterable[str]) -> Iterator[str]:
+    by_line: dict[Line, list[str]] = {}
+    for name in ours:
+        if name in theirs:
+            by_line.setdefault(theirs[name], []).append(name)
+    for line, names in by_line.items():
+        yield f"{what} {fold(names)}: defined already at {line}: give the pool another name, or take that line away"
+
+
+def _programs(conf: SlurmConf, ours: SlurmConf, delegates: Delegates) -> Iterator[str]:
+    for key, (setting, field) in _PROGRAMS.items():
+        own = ours.get(key)
+        for value, line in conf.values(key):
+            if value == own:
+                continue
+            if conf.included is not None and conf.lines.index(line) >= conf.included:
+                at = conf.included_at
+                yield f"{line}: sets {key} behind {at}, which includes ours, and the last one counts: move the include"
+            elif value != getattr(delegates, field):
+                yield (
+                    f"{line}: sets {key}={value}, and ours takes its place: set {setting} to it, or its nodes are lost"
+                )
+
+
+def _defaults(conf: SlurmConf) -> Iterator[str]:
+    end = len(conf.lines) if conf.included is None else conf.included
+    for line in conf.lines[:end]:
+        pairs = tuple(line.pairs())
+        if len(pairs) > 1 and pairs[0][0] in {"nodename", "partitionname"} and pairs[0][1].lower() == "default":
+            keys = ", ".join(key for key, _ in pairs[1:])
+            what = "nodes" if pairs[0][0] == "nodename" else "partitions"
+            yield f"{line}: its defaults ({keys}) hold for our {what} too: move the include before it if they mustn't"
+
+
+def _configless(conf: SlurmConf) -> Iterator[str]:
+    if conf.included_at is None or "enable_configless" not in (conf.get("SlurmctldParameters") or "").lower():
+        return
+    name = conf.included_at.text.split()[1]
+    if "/" in name:
+        yield (
+            f"{conf.included_at}: a configless slurmctld ships only includes without a '/' in their name:"
+            f" put a link to {name} beside slurm.conf and include that"
+        )

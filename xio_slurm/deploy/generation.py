@@ -1,0 +1,129 @@
+"""One run of ``xio generate`` up to the moment of writing: all that is known, so that the rest only shows and acts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from xio_slurm.config.model import Config
+from xio_slurm.deploy.advice import advice, must_stop
+from xio_slurm.deploy.compile import Compiled, compile_config, read_user_data
+from xio_slurm.deploy.conflicts import Conflicts, conflicts
+from xio_slurm.deploy.difference import Difference, Kind, compare
+from xio_slurm.deploy.launchers import launches
+from xio_slurm.deploy.programs import Programs, programs_of, unusable
+from xio_slurm.deploy.publish import MANIFEST, NODE_DEFINITIONS, read
+from xio_slurm.deploy.survey import Survey, survey
+from xio_slurm.manifest import DEFAULT_PATH
+from xio_slurm.slurm import conf as slurm_conf
+from xio_slurm.slurm.conf import SlurmConf
+from xio_slurm.slurm.hostlist import fold
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What would be written, what it changes, and what the cluster has to say about it."""
+
+    folder: Path
+    compiled: Compiled
+    ours: SlurmConf
+    conf: SlurmConf | None
+    programs: Programs
+    unchanged: bool
+    difference: Difference
+    conflicts: Conflicts
+    survey: Survey
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What doesn't hinder writing, one line each."""
+        lines = [*self.conflicts.warnings, *self.difference.unknown, *self.survey.notes, *unusable(self.programs)]
+        if not self._is_loaded:
+            lines += self._job_lines
+        if self.compiled.manifest.ems_url is None:
+            lines.append(
+                "the EMS's address isn't known: set ManagementServerIp or Plugin: EmsUrl, or no VM can be made"
+            )
+        return tuple(lines)
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What slurmctld needs after the change, one line each."""
+        if self.unchanged:
+            return ()
+        return advice(self.difference.kinds, self.survey.version, first=self.difference.first)
+
+    @property
+    def objections(self) -> tuple[str, ...]:
+        """Why this isn't written unless somebody insists: a running cluster that has this very file would be hurt.
+
+        A 22.05 slurmctld reads the file again at any reconfigure or SIGHUP, be it a log rotation's, and ends itself.
+        Elsewhere (another folder, slurmctld stopped) writing can do no harm.
+        """
+        if self.unchanged or not self._is_loaded:
+            return ()
+        lines = []
+        if must_stop(self.difference.kinds, self.survey.version):
+            lines.append(
+                f"slurmctld is running with {self.folder / NODE_DEFINITIONS}, and any reconfigure after it is written"
+                " could end it: stop slurmctld, run this again, start it (--yes writes all the same)"
+            )
+        return (*lines, *(f"{line} (--yes writes all the same)" for line in self._job_lines))
+
+    @property
+    def _is_loaded(self) -> bool:
+        return self.survey.running and self.conf is not None and self.conf.included is not None
+
+    @property
+    def _job_lines(self) -> tuple[str, ...]:
+        gone = {*self.difference.removed_nodes}
+        return tuple(
+            f"job {job.id} of {job.user} is {job.state} on {fold(gone & {*job.nodes})}, which would go:"
+            " let it end, or cancel it"
+            for job in self.survey.jobs or ()
+        )
+
+    @property
+    def next_steps(self) -> tuple[str, ...]:
+        """What is still to be done by hand, one line each."""
+        lines = []
+        if self.conf is None or self.conf.included is None:
+            where = self.conf.path if self.conf is not None else "slurm.conf"
+            lines.append(f"put this line at the end of {where}: include {self.folder / NODE_DEFINITIONS}")
+        manifest = self.folder / MANIFEST
+        default = Path(DEFAULT_PATH)
+        if default.resolve() != manifest.resolve() and not launches(Path(self.programs.resume), manifest):
+            lines.append(f"the programs look for {DEFAULT_PATH}: ln -s {manifest} {DEFAULT_PATH}")
+        return tuple(lines)
+
+
+def prepare(config: Config, folder: Path, conf_path: str | None) -> Generation:
+    """Compile, compare, and ask the cluster. Writes nothing.
+
+    ``conf_path`` is the cluster's slurm.conf; None where there is none. Raises DeployError and SlurmError.
+    """
+    folder = folder.absolute()
+    programs = programs_of(config.plugin)
+    compiled = compile_config(config, programs, read_user_data(config))
+    ours = slurm_conf.parse(compiled.node_definitions, NODE_DEFINITIONS)
+    conf = slurm_conf.read(conf_path, ours=str(folder / NODE_DEFINITIONS)) if conf_path is not None else None
+    old = read(folder)
+    unchanged = (old.node_definitions, old.manifest) == (
+        compiled.node_definitions.encode(),
+        compiled.manifest.to_json().encode(),
+    )
+    difference = compare(old, compiled)
+    asks_slurm = not difference.kinds <= {Kind.PROGRAMS}
+    return Generation(
+        folder=folder,
+        compiled=compiled,
+        ours=ours,
+        conf=conf,
+        programs=programs,
+        unchanged=unchanged,
+        difference=difference,
+        conflicts=conflicts(conf, ours, config.plugin.delegates) if conf is not None else Conflicts((), ()),
+        survey=(
+            survey(conf, config.plugin.slurm_bin_dir, difference.removed_nodes)
+            if asks_slurm
+            else Survey(None, False, (), ())
+        ),
+    )

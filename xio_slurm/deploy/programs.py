@@ -1,0 +1,64 @@
+"""Which programs slurmctld is told to call, and whether it would call them."""
+
+import os
+import stat
+import sysconfig
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import xio_slurm
+from xio_slurm.config.model import Plugin
+
+RESUME = "xio-resume"
+SUSPEND = "xio-suspend"
+RESUME_FAIL = "xio-resume-fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """Absolute paths, as slurm.conf names them."""
+
+    resume: str
+    suspend: str
+    resume_fail: str
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> Self:
+        """Our programs in one folder."""
+        return cls(str(folder / RESUME), str(folder / SUSPEND), str(folder / RESUME_FAIL))
+
+
+def programs_of(plugin: Plugin) -> Programs:
+    """The configured folder's programs, else those of the installation that is running."""
+    return Programs.in_folder(Path(plugin.program_dir) if plugin.program_dir else installed_bin())
+
+
+def installed_bin() -> Path:
+    """Where this installation's programs are: a checkout's ``bin``, else the environment's."""
+    tree = Path(xio_slurm.__file__).resolve().parent.parent
+    if (tree / "pyproject.toml").is_file() and (tree / "bin").is_dir():
+        return tree / "bin"
+    return Path(sysconfig.get_path("scripts"))
+
+
+def unusable(programs: Programs) -> tuple[str, ...]:
+    """Why slurmctld of this machine would refuse a program, one line each.
+
+    A single bad ResumeProgram or SuspendProgram turns the whole power saving off, and slurmctld only logs it
+    (``_valid_prog`` in Slurm's power_save.c: absolute, executable, not writable for group or others).
+    """
+    return tuple(line for path in (programs.resume, programs.suspend, programs.resume_fail) for line in _faults(path))
+
+
+def _faults(path: str) -> Iterator[str]:
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError as error:
+        yield f"{path}: {error.strerror}: slurmctld turns power saving off without it"
+        return
+    if not stat.S_ISREG(mode) or not os.access(path, os.X_OK):
+        yield f"{path}: isn't executable: chmod 755 it, or slurmctld turns power saving off"
+    elif mode & (stat.S_IWGRP | stat.S_IWOTH):
+        yield f"{path}: is writable for others: chmod 755 it, or slurmctld turns power saving off"

@@ -1,0 +1,73 @@
+"""A configuration, deployed into a lab: as ``xio generate`` does it, with the lab's own places and times."""
+
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from xio_slurm.config.model import Config
+from xio_slurm.deploy.compile import compile_config, read_user_data
+from xio_slurm.deploy.launchers import launcher
+from xio_slurm.deploy.programs import RESUME, RESUME_FAIL, SUSPEND, Programs, installed_bin
+from xio_slurm.deploy.publish import publish
+from xio_slurm.lab import folder
+from xio_slurm.lab.layout import Layout
+from xio_slurm.lab.options import LabOptions
+from xio_slurm.lab.ports import nodes_in, with_ports
+from xio_slurm.manifest import Delegates
+
+USER_DATA = Path(__file__).parent / "user-data.sh"
+
+
+def adapted(config: Config, options: LabOptions, layout: Layout, bin_dir: Path) -> Config:
+    """The configuration with the lab's own settings, but for the EMS's URL."""
+    plugin = replace(
+        config.plugin,
+        state_dir=str(layout.ledger),
+        log_dir=str(layout.log),
+        slurm_bin_dir=str(bin_dir),
+        program_dir=str(layout.bin),
+        user_data_template=str(USER_DATA),
+        vm_hook_script=None,
+        resume_timeout=options.timing.resume_timeout,
+        suspend_timeout=options.timing.suspend_timeout,
+        suspend_time=options.timing.suspend_time,
+        resume_rate=options.timing.resume_rate,
+        suspend_rate=options.timing.suspend_rate,
+        delegates=_delegates(options, layout),
+    )
+    return replace(config, plugin=plugin)
+
+
+def with_ems(config: Config, url: str) -> Config:
+    """The configuration with the emulator as its EMS."""
+    return replace(config, plugin=replace(config.plugin, ems_url=url))
+
+
+def write(config: Config, layout: Layout, first_port: int) -> int:
+    """Write node definitions, manifest and programs; how many ports the nodes have got. Raises DeployError."""
+    compiled = compile_config(config, Programs.in_folder(layout.bin), read_user_data(config))
+    publish(layout.etc, compiled)
+    folder.write(layout.node_definitions, with_ports(compiled.node_definitions, first_port))
+    for name in (RESUME, SUSPEND, RESUME_FAIL):
+        folder.write(layout.bin / name, launcher(installed_bin() / name, layout.manifest), mode=0o755)
+    return len(nodes_in(compiled.node_definitions))
+
+
+def write_delegated_programs(layout: Layout, url: str) -> None:
+    """Write the second family's programs, and where its cloud is."""
+    folder.write(layout.delegated_url, f"{url}\n")
+    for action in ("resume", "suspend"):
+        command = shlex.join((sys.executable, "-I", "-m", "xio_slurm.lab.delegated", action, str(layout.folder)))
+        folder.write(_delegated_program(layout, action), f'#!/bin/sh\nexec {command} "$1"\n', mode=0o755)
+
+
+def _delegates(options: LabOptions, layout: Layout) -> Delegates:
+    if not options.delegated_nodes:
+        return Delegates(resume=None, suspend=None, resume_fail=None)
+    suspend = str(_delegated_program(layout, "suspend"))
+    return Delegates(resume=str(_delegated_program(layout, "resume")), suspend=suspend, resume_fail=suspend)
+
+
+def _delegated_program(layout: Layout, action: str) -> Path:
+    return layout.bin / f"pc-{action}"
