@@ -21,14 +21,14 @@ QUICK = Timing(resume_timeout=45, suspend_timeout=3, suspend_time=4)
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """A running lab of the sample configuration, with three nodes ``pc-[1-3]`` of a delegated family."""
-    with Lab.up(LabOptions(_short_path(), timing=QUICK, delegated_nodes=3)) as running:
+    with Lab.up(LabOptions(short_path(), timing=QUICK, delegated_nodes=3)) as running:
         yield running
 
 
 @pytest.fixture
 def lab_path() -> Iterator[Path]:
     """A path for a lab's folder, short enough for the sockets in it. What is there after the test is removed."""
-    path = _short_path()
+    path = short_path()
     yield path
     if not path.exists() or lab_folder.is_lab(path):
         lab_folder.remove(path)
@@ -40,13 +40,14 @@ def make_lab() -> Iterator[Callable[..., Lab]]:
     with ExitStack() as labs:
 
         def make(**fields: object) -> Lab:
-            options = LabOptions(**{"folder": _short_path(), "timing": QUICK, **fields})  # type: ignore[arg-type]  # fields of any type
+            options = LabOptions(**{"folder": short_path(), "timing": QUICK, **fields})  # type: ignore[arg-type]  # fields of any type
             return labs.enter_context(Lab.up(options))
 
         yield make
 
 
-def _short_path() -> Path:
+def short_path() -> Path:
+    """A path for a lab's folder, which doesn't exist yet."""
     # pytest's own folders are long, and closed to SlurmUser.
     path = Path(tempfile.mkdtemp(prefix="xio-t-", dir="/tmp"))
     path.rmdir()

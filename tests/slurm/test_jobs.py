@@ -1,0 +1,188 @@
+"""The main flow on a real slurmctld and slurmd: jobs run on VMs, and idle VMs go away.
+
+Every test ends with its jobs done, no VM in the EMS, and every node idle and powered down.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pexpect
+import pytest
+import requests
+
+from tests.slurm.conftest import QUICK, short_path
+from tests.slurm.waiting import wait_for
+from xio_slurm.lab import Lab, LabOptions
+
+SMALL = "xio-amd-8-gb-1-cores"
+NODE = "xspot-vm-amd-8-gb-1-cores-"
+OTHER = "xspot-vm-amd-16-gb-2-cores-"
+JOB_SECONDS = 120.0
+IDLE_SECONDS = 120.0
+
+
+@pytest.fixture
+def cluster(lab: Lab) -> Iterator[Lab]:
+    """The running lab, and after the test the proof that nothing of it is left."""
+    yield lab
+    lab.wait_until_idle(IDLE_SECONDS)
+    assert not list(lab.layout.ledger.glob("nodes/*.json"))
+
+
+def submit(lab: Lab, *arguments: str, command: str = "srun hostname") -> int:
+    """Submit a batch job; its id."""
+    ended = lab.run("sbatch", "--parsable", "-o", "/dev/null", *arguments, "--wrap", command)
+    assert ended.returncode == 0, ended.stderr
+    return int(ended.stdout.split(";")[0])
+
+
+def jobs(lab: Lab, job: int) -> list[dict[str, str]]:
+    """What Slurm says of a job; of each task of an array."""
+    text = lab.run("scontrol", "show", "job", "-o", str(job)).stdout
+    return [dict(re.findall(r"(?:^|\s)(\w+)=(\S*)", line)) for line in text.splitlines() if line.strip()]
+
+
+def wait_completed(lab: Lab, job: int, seconds: float = JOB_SECONDS) -> list[dict[str, str]]:
+    """Wait until a job has ended, and see that it has ended well."""
+    ended = wait_for(lambda: jobs(lab, job) if _ended(lab, job) else [], seconds)
+    assert {task["JobState"] for task in ended} == {"COMPLETED"}
+    return ended
+
+
+def _ended(lab: Lab, job: int) -> bool:
+    return lab.run("squeue", "-h", "-j", str(job)).stdout.strip() == ""
+
+
+def nodes_of(ended: list[dict[str, str]], lab: Lab) -> set[str]:
+    """The nodes that a job ran on."""
+    lists = ",".join(task["NodeList"] for task in ended)
+    return set(lab.run("scontrol", "show", "hostnames", lists).stdout.split())
+
+
+def events(lab: Lab, event: str, **match: str) -> list[dict[str, Any]]:
+    """The events of that kind so far."""
+    lines = (json.loads(line) for line in lab.layout.events.read_text().splitlines())
+    return [line for line in lines if line["event"] == event and match.items() <= line.items()]
+
+
+def test_srun_prints_the_nodes_name(cluster: Lab) -> None:
+    ended = cluster.run("srun", "-p", SMALL, "hostname", seconds=JOB_SECONDS)
+    assert (ended.returncode, ended.stdout) == (0, f"{NODE}1\n"), ended.stderr
+
+
+def test_srun_on_a_terminal(cluster: Lab) -> None:
+    shell = pexpect.spawn(
+        "srun",
+        ["-p", SMALL, "--pty", "/bin/sh"],
+        env={**cluster.environment, "PS1": "prompt> "},
+        timeout=JOB_SECONDS,
+        encoding="utf-8",
+    )
+    shell.sendline("tty && echo on $(hostname)")
+    shell.expect(r"/dev/pts/\d+")
+    shell.expect(rf"on {NODE}\d+")
+    shell.sendline("exit 3")
+    shell.expect(pexpect.EOF)
+    shell.close()
+    assert shell.exitstatus == 3
+
+
+def test_a_job_on_four_nodes(cluster: Lab) -> None:
+    job = submit(cluster, "-p", SMALL, "-N", "4")
+    assert len(nodes_of(wait_completed(cluster, job), cluster)) == 4
+
+
+def test_an_array_of_twenty(cluster: Lab) -> None:
+    job = submit(cluster, "-p", "xio", "-a", "1-20", command="sleep 1")
+    assert len(wait_completed(cluster, job, 240)) == 20
+
+
+def test_a_job_that_spans_two_pools(cluster: Lab) -> None:
+    wanted = f"{NODE}3,{OTHER}2"
+    job = submit(cluster, "-p", "xio", "-N", "2", "-w", wanted)
+    assert nodes_of(wait_completed(cluster, job), cluster) == set(wanted.split(","))
+
+
+def test_two_jobs_at_once_are_one_call(cluster: Lab) -> None:
+    called = len(events(cluster, "called", program="xio-resume"))
+    submitted = [submit(cluster, "-p", SMALL, "--exclusive") for _ in range(2)]
+    for job in submitted:
+        wait_completed(cluster, job)
+    calls = events(cluster, "called", program="xio-resume")[called:]
+    assert sum(call["nodes"] for call in calls) == 2
+    assert len(calls) <= 2
+
+
+def test_an_administrators_power_up_and_power_down(cluster: Lab) -> None:
+    node = f"{OTHER}5"
+    assert cluster.run("scontrol", "update", f"NodeName={node}", "State=POWER_UP").returncode == 0
+    wait_for(lambda: cluster.nodes()[node].flags == {"CLOUD"}, 60)
+    (vm,) = [vm for vm in cluster.emulator("/emulator/vms")["vms"] if vm["node"] == node and vm["gone"] is None]
+    assert cluster.nodes()[node].address == vm["address"]
+    assert cluster.run("scontrol", "update", f"NodeName={node}", "State=POWER_DOWN").returncode == 0
+    wait_for(lambda: node not in cluster.vms(), 60)
+
+
+def test_a_second_family_of_nodes_works_beside_ours(cluster: Lab) -> None:
+    ended = cluster.run("srun", "-p", "pc", "hostname", seconds=JOB_SECONDS)
+    assert (ended.returncode, ended.stdout.strip()[:3]) == (0, "pc-"), ended.stderr
+
+
+def test_a_job_on_nodes_of_both_families(cluster: Lab) -> None:
+    wanted = f"{NODE}2,pc-1"
+    job = submit(cluster, "-p", "mixed", "-N", "2", "-w", wanted)
+    assert nodes_of(wait_completed(cluster, job), cluster) == set(wanted.split(","))
+    # The stub writes down each call, and refuses one that speaks of a node that isn't its own.
+    calls = [json.loads(line) for line in cluster.layout.delegated_calls.read_text().splitlines()]
+    assert calls
+    assert [call["refused"] for call in calls if call["refused"]] == []
+    assert any(
+        job == waiting["job_id"] for call in calls if call["resume_file"] for waiting in call["resume_file"]["jobs"]
+    )
+
+
+def test_a_refused_node_is_told_to_slurm_and_its_job_runs_later(cluster: Lab) -> None:
+    fault = {"effect": "status", "status": 400, "error": "image is broken", "match": {"method": "POST"}, "times": 1}
+    requests.post(f"{cluster.record.emulator_url}/emulator/faults", json=fault, timeout=10).raise_for_status()
+    job = submit(cluster, "-p", SMALL)
+    wait_for(lambda: events(cluster, "failed", code="rejected"), 60)
+    wait_for(lambda: jobs(cluster, job)[0]["JobState"] == "PENDING" and int(jobs(cluster, job)[0]["Restarts"]) == 1, 30)
+    reasons = {node.reason for node in cluster.nodes().values()}
+    assert "xio:rejected create the node: EMS 400: image is broken" in reasons
+    assert cluster.run("scontrol", "update", f"jobid={job}", "StartTime=now").returncode == 0
+    wait_completed(cluster, job)
+
+
+@pytest.fixture(scope="module")
+def slow_lab() -> Iterator[Lab]:
+    """A lab whose VMs boot in eight seconds."""
+    with Lab.up(LabOptions(short_path(), timing=QUICK, boot_seconds=8)) as running:
+        yield running
+
+
+@pytest.fixture
+def slow_cluster(slow_lab: Lab) -> Iterator[Lab]:
+    """The slow lab, and after the test the proof that nothing of it is left."""
+    yield slow_lab
+    slow_lab.wait_until_idle(IDLE_SECONDS)
+
+
+def test_a_job_that_is_cancelled_while_its_nodes_boot(slow_cluster: Lab) -> None:
+    job = submit(slow_cluster, "-p", SMALL, "-N", "2")
+    wait_for(lambda: len(slow_cluster.vms()) == 2, 60)
+    assert slow_cluster.run("scancel", str(job)).returncode == 0
+    wait_for(lambda: slow_cluster.vms() == (), 120)
+
+
+@pytest.mark.parametrize("how", ["restarted", "killed"])
+def test_slurmctld_may_be_away_while_nodes_boot(slow_cluster: Lab, how: str) -> None:
+    job = submit(slow_cluster, "-p", SMALL, "-N", "2")
+    wait_for(lambda: len(slow_cluster.vms()) == 2, 60)
+    if how == "killed":
+        slow_cluster.kill_slurmctld()
+    else:
+        slow_cluster.stop_slurmctld()
+    slow_cluster.start_slurmctld()
+    wait_completed(slow_cluster, job, 180)
