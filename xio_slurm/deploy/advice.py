@@ -47,7 +47,7 @@ def _first(version: Version | None) -> str:
     why = "a reconfigure doesn't turn power saving on"
     if version is None or version < RECONFIGURE_KEEPS_RUNNING:
         why += ", and with new nodes it can kill slurmctld"
-    return f"put the include into slurm.conf while slurmctld is stopped, then start it: {why}"
+    return f"stop slurmctld, put the include into slurm.conf, start it: {why}"
 
 
 def _stop(version: Version | None) -> str:

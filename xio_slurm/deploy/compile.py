@@ -75,9 +75,15 @@ def digest(node_definitions: bytes) -> str:
 
 
 def ems_url(config: Config) -> str | None:
-    """The EMS's base URL; None where only the stack's name is known. XIO speaks HTTP on 5000, XWO HTTPS."""
-    if config.plugin.ems_url:
-        return config.plugin.ems_url.rstrip("/")
+    """The EMS's base URL; None where only the stack's name is known. XIO speaks HTTP on 5000, XWO HTTPS.
+
+    Raises DeployError for a URL with a password in it.
+    """
+    url = config.plugin.ems_url
+    if url:
+        if "@" in url.partition("//")[2].partition("/")[0]:
+            raise DeployError("EmsUrl holds a user or password: every user can read the manifest, take it out")
+        return url.rstrip("/")
     host = config.management_server_ip
     if host is None:
         return None

@@ -1,5 +1,6 @@
 """One run of ``xio generate`` up to the moment of writing: all that is known, so that the rest only shows and acts."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from xio_slurm.deploy.conflicts import Conflicts, conflicts
 from xio_slurm.deploy.difference import Difference, Kind, compare
 from xio_slurm.deploy.launchers import launches
 from xio_slurm.deploy.programs import Programs, programs_of, unusable
-from xio_slurm.deploy.publish import MANIFEST, NODE_DEFINITIONS, read
+from xio_slurm.deploy.publish import MANIFEST, NODE_DEFINITIONS, closed_to_others, read
 from xio_slurm.deploy.survey import Survey, survey
 from xio_slurm.manifest import DEFAULT_PATH
 from xio_slurm.slurm import conf as slurm_conf
@@ -36,6 +37,10 @@ class Generation:
     def warnings(self) -> tuple[str, ...]:
         """What doesn't hinder writing, one line each."""
         lines = [*self.conflicts.warnings, *self.difference.unknown, *self.survey.notes, *unusable(self.programs)]
+        lines += [
+            f"{path}: is closed to others, and every user's commands read the node definitions: chmod o+x it"
+            for path in closed_to_others(self.folder)
+        ]
         if not self._is_loaded:
             lines += self._job_lines
         if self.compiled.manifest.ems_url is None:
@@ -83,15 +88,22 @@ class Generation:
 
     @property
     def next_steps(self) -> tuple[str, ...]:
-        """What is still to be done by hand, one line each."""
+        """What is still to be done by hand, one line each.
+
+        ParallelCluster makes slurm.conf anew and drops the include, so a lost one is told at every run.
+        """
+        if self.unchanged and (self.conf is None or self.conf.included is not None):
+            return ()
         lines = []
         if self.conf is None or self.conf.included is None:
             where = self.conf.path if self.conf is not None else "slurm.conf"
             lines.append(f"put this line at the end of {where}: include {self.folder / NODE_DEFINITIONS}")
+        if self.unchanged:
+            return tuple(lines)
         manifest = self.folder / MANIFEST
         default = Path(DEFAULT_PATH)
         if default.resolve() != manifest.resolve() and not launches(Path(self.programs.resume), manifest):
-            lines.append(f"the programs look for {DEFAULT_PATH}: ln -s {manifest} {DEFAULT_PATH}")
+            lines.append(f"the programs look for {DEFAULT_PATH}: ln -s {shlex.quote(str(manifest))} {DEFAULT_PATH}")
         return tuple(lines)
 
 
@@ -111,7 +123,7 @@ def prepare(config: Config, folder: Path, conf_path: str | None) -> Generation:
         compiled.manifest.to_json().encode(),
     )
     difference = compare(old, compiled)
-    asks_slurm = not difference.kinds <= {Kind.PROGRAMS}
+    found = conflicts(conf, ours, config.plugin.delegates) if conf is not None else Conflicts((), ())
     return Generation(
         folder=folder,
         compiled=compiled,
@@ -120,10 +132,14 @@ def prepare(config: Config, folder: Path, conf_path: str | None) -> Generation:
         programs=programs,
         unchanged=unchanged,
         difference=difference,
-        conflicts=conflicts(conf, ours, config.plugin.delegates) if conf is not None else Conflicts((), ()),
-        survey=(
-            survey(conf, config.plugin.slurm_bin_dir, difference.removed_nodes)
-            if asks_slurm
-            else Survey(None, False, (), ())
-        ),
+        conflicts=found,
+        survey=_survey(config, conf, difference, found),
     )
+
+
+def _survey(config: Config, conf: SlurmConf | None, difference: Difference, found: Conflicts) -> Survey:
+    if found.errors or difference.kinds <= {Kind.PROGRAMS}:
+        return Survey(None, False, (), ())
+    # The include may be in slurm.conf before there is a file: Slurm's commands would wait a minute for it.
+    readable = None if difference.first else conf
+    return survey(readable, config.plugin.slurm_bin_dir, difference.removed_nodes)

@@ -86,6 +86,11 @@ def publish(folder: Path, compiled: Compiled, *, lock_timeout: float = LOCK_TIME
         raise DeployError(f"{folder}: the files can't be written: {error.strerror}") from error
 
 
+def closed_to_others(folder: Path) -> tuple[Path, ...]:
+    """The folders on the way that not every user may pass. Those that publishing would make are open."""
+    return tuple(path for path in (folder, *folder.parents) if path.is_dir() and not path.stat().st_mode & stat.S_IXOTH)
+
+
 def _holds(texts: tuple[tuple[Path, bytes], ...]) -> bool:
     return all(_content(path) == content for path, content in texts)
 

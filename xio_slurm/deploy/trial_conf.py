@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from xio_slurm.errors import SlurmError
 from xio_slurm.slurm.conf import Line, SlurmConf
+from xio_slurm.slurm.hostlist import expand
 
 _LEFT_OUT: Final = frozenset(
     (
@@ -32,6 +34,7 @@ _LEFT_OUT: Final = frozenset(
 )
 _LEFT_OUT_FAMILIES: Final = ("accountingstor", "jobcomp", "priority", "acctgather", "metrics")
 _QOS = re.compile(r"\s(?:allow|deny)?qos=(?:\"[^\"]*\"|\S+)", re.IGNORECASE)
+_ADDRESS = re.compile(r"\snodeaddr=\S+", re.IGNORECASE)
 _PREEMPT_MODE = re.compile(r"\spreemptmode=\S+", re.IGNORECASE)
 
 
@@ -92,6 +95,14 @@ def _own(place: Place, *, named: bool) -> Iterable[str]:
     )
 
 
+def _addresses(nodes: str) -> str:
+    """Numbers for the nodes' addresses: slurmctld tries for ten seconds to look up each name that it can't."""
+    try:
+        return f" NodeAddr={','.join('127.0.0.1' for _ in expand(nodes))}"
+    except SlurmError:
+        return ""  # slurmctld is to say what is wrong with the list
+
+
 def _left_out(line: Line) -> bool:
     key = next((key for key, _ in line.pairs()), "")
     return key in _LEFT_OUT or key.startswith(_LEFT_OUT_FAMILIES)
@@ -99,6 +110,9 @@ def _left_out(line: Line) -> bool:
 
 def _written(line: Line) -> str:
     text = line.text
-    if any(key == "partitionname" for key, _ in line.pairs()):
+    key, value = next(line.pairs(), ("", ""))
+    if key == "partitionname":
         text = _PREEMPT_MODE.sub("", _QOS.sub("", text))
+    elif key == "nodename" and value.lower() != "default":
+        text = _ADDRESS.sub("", text) + _addresses(value)
     return text.replace("\\", "\\\\").replace("#", "\\#")

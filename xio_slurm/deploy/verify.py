@@ -86,7 +86,7 @@ def _fill(folder: Path, text: TrialConf, conf: SlurmConf | None) -> None:
     if conf is None:
         return
     # gres.conf, topology.conf, helpers.conf …: slurmctld looks for them beside slurm.conf.
-    for path in Path(conf.path).resolve().parent.glob("*.conf"):
+    for path in Path(conf.path).absolute().parent.glob("*.conf"):
         if path.name not in _NOT_OURS and path.is_file():
             with suppress(FileExistsError):
                 (folder / path.name).symlink_to(path)
