@@ -59,13 +59,13 @@ def read_fleet(path: KeyPath, on_demand: Sequence[str], spot: Sequence[str], pro
     )
 
 
-def check_vendor(fleet: Fleet, given: CpuVendor | None, profile: str, problems: Problems) -> CpuVendor | None:
+def check_vendor(fleet: Fleet, given: CpuVendor | None, problems: Problems) -> CpuVendor | None:
     """The one vendor of a profile's entries; each entry of another is told. None where there is no entry."""
     vendors = fleet.vendors()
     vendor = given or (vendors[0] if vendors else None)
     for entry in (*fleet.on_demand, *fleet.spot):
         if entry.vendor != vendor:
-            what = f"{entry.text!r} has CPUs of {entry.vendor}, and profile {profile!r} is of {vendor}"
+            what = f"{entry.text!r} has CPUs of {entry.vendor}, and this profile is of {vendor}"
             problems.error(entry.path, what, f"move it to a profile of {entry.vendor}")
     return vendor
 
@@ -92,8 +92,9 @@ def _usable(path: KeyPath, texts: Sequence[str], problems: Problems, *, spot: bo
         family = _family(match["family"], place, problems)
         if family is None or not _has_size(family, match["size"], place, problems):
             continue
-        same = seen.setdefault((family.name, match["size"]), text)
-        if same is not text:
+        same = seen.get((family.name, match["size"]))
+        seen.setdefault((family.name, match["size"]), text)
+        if same is not None:
             problems.warning(
                 place, f"{text!r} names the same as {same!r} before it, and is left out", "keep one of them"
             )

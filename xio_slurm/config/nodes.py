@@ -14,6 +14,8 @@ KeyPath = tuple[str | int, ...]
 MAX_DEPTH: Final = 40
 """How deep a file may nest, and its aliases may lead."""
 
+_LOOK: Final = "look at quotes, brackets and indentation, here and in the line above"
+
 TAG: Final = "tag:yaml.org,2002:"
 
 
@@ -45,13 +47,13 @@ def compose(file: str, content: bytes) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(part for part in (error.context, error.problem) if part)
-        raise refused(file, mark.line + 1 if mark else 1, f"isn't YAML: {one_line(what)}", "") from error
+        raise refused(file, mark.line + 1 if mark else 1, f"isn't YAML: {one_line(what)}", _LOOK) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         what = f"holds the character U+{ord(text[error.position]):04X}, which YAML doesn't allow"
         raise refused(file, line, what, "take it out") from error
     except (ValueError, OverflowError) as error:  # PyYAML's own, for an escape such as "\\UFFFFFFFF"
-        raise refused(file, 1, f"isn't YAML: {one_line(str(error))}", "") from error
+        raise refused(file, 1, f"isn't YAML: {one_line(str(error))}", _LOOK) from error
 
 
 def duplicates(file: str, root: MappingNode) -> Iterator[Problem]:

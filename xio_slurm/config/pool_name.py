@@ -5,8 +5,8 @@ from typing import Final
 
 from xio_slurm.config.sizing import max_memory
 
-_MEMORY: Final = re.compile(r"(?<![a-z0-9])(\d{1,5})-?(?:g|gb|gib)(?![a-z0-9])", re.ASCII | re.IGNORECASE)
-_CPUS: Final = re.compile(r"(?<![a-z0-9])(\d{1,5})-?(?:c|cores?|v?cpus?)(?![a-z0-9])", re.ASCII | re.IGNORECASE)
+_MEMORY: Final = re.compile(r"(?<![a-z0-9])(\d{1,5})(?:g|-?gb|-?gib)(?![a-z0-9])", re.ASCII | re.IGNORECASE)
+_CPUS: Final = re.compile(r"(?<![a-z0-9])(\d{1,5})(?:c|-?cores?|-?v?cpus?)(?![a-z0-9])", re.ASCII | re.IGNORECASE)
 _MIB_PER_GIB: Final = 1024
 _SLACK: Final = 0.02
 

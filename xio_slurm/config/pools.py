@@ -15,7 +15,7 @@ from xio_slurm.config.sizing import default_weight, max_memory
 from xio_slurm.config.validate import nearest
 from xio_slurm.naming import MAX_NODE_NAME, node_name
 
-RESERVED: Final = frozenset({"all", "default", "none"})
+RESERVED: Final = frozenset({"all", "default"})
 """Words that Slurm reads as something else than a node's or partition's name, in any case."""
 
 _SMALLEST_DERIVED: Final = 32 * 1024
@@ -62,8 +62,8 @@ def build_pool(
     manned = _profile_of(entry, section, profiles, problems)
     image = keys.image_name or section.keys.default_image_name
     if image is None:
-        what = f"pool {keys.pool_name!r} has no image"
-        problems.error((*path, "ImageName"), what, "add ImageName here, or DefaultImageName for all pools")
+        what = "is missing, and there is no DefaultImageName for all pools"
+        problems.error((*path, "ImageName"), what, "add it, such as ImageName: rhel8-x86")
     memory = _memory(entry, problems)
     if manned is None or image is None or memory is None:
         return None
@@ -120,8 +120,8 @@ def _memory(entry: Entry[PoolKeys], problems: Problems) -> int | None:
         return None
     memory = keys.max_memory or left
     if memory is None:
-        what = f"pool {keys.pool_name!r} has neither MaxMemory nor InstanceMemory"
-        problems.error((*path, "MaxMemory"), what, "add MaxMemory: <MiB of the VM>")
+        what = "is missing, and so is InstanceMemory"
+        problems.error((*path, "MaxMemory"), what, "add it, the VM's memory in MiB, such as MaxMemory: 30000")
         return None
     if keys.max_memory is not None and left is not None and keys.max_memory > left:
         what = f"is {memory} MiB, and InstanceMemory leaves a guest {left}: its nodes can't reach their RealMemory"
@@ -134,6 +134,8 @@ def _memory(entry: Entry[PoolKeys], problems: Problems) -> int | None:
 
 def _check_promise(entry: Entry[PoolKeys], memory: int, manned: Manned, problems: Problems) -> None:
     keys, path = entry.keys, entry.path
+    if problems.has_error((*path, "PoolName")):
+        return  # the name is not the author's
     cores = contradicts_cpus(keys.pool_name, keys.cpus, hyperthreading=manned.profile.enable_hyperthreading)
     if cores is not None:
         what = f"is {keys.cpus}, while the name {keys.pool_name!r} speaks of {cores}"
@@ -176,4 +178,4 @@ def _volume(entry: Entry[PoolKeys], image: str, section: Section, problems: Prob
 
 def _sizes(fleet: Fleet) -> list[Size]:
     found = {size for entry in (*fleet.on_demand, *fleet.spot) for size in entry.sizes}
-    return sorted(found, key=lambda size: (size.memory, size.cores, size.name))
+    return sorted(found, key=lambda size: (size.memory, size.cores, size.vcpus))

@@ -22,8 +22,9 @@ class Problems:
             self._broken.update(path[:length] for length in range(len(path) + 1))
 
     def warning(self, path: KeyPath, what: str, remedy: str) -> None:
-        """Something that works, and that the author should know."""
-        self._add("warning", path, what, remedy)
+        """Something that works, and that the author should know. Left out like an error."""
+        if not self.has_error(path):
+            self._add("warning", path, what, remedy)
 
     def has_error(self, path: KeyPath) -> bool:
         """Whether an error is known at a place, or inside it."""

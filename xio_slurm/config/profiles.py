@@ -45,11 +45,11 @@ def derived_profiles(section: Section, fleet: Fleet, problems: Problems) -> list
 def _build(entry: Entry[ProfileKeys], section: Section, problems: Problems) -> Manned | None:
     keys, defaults = entry.keys, section.keys
     fleet = read_fleet(entry.path, keys.instance_types, keys.spot_fleet_types, problems)
-    vendor = check_vendor(fleet, keys.cpu_vendor, keys.profile_name, problems)
+    vendor = check_vendor(fleet, keys.cpu_vendor, problems)
     if not fleet.vendors():
-        what = f"profile {keys.profile_name!r} has no instance type that the EMS could use"
+        what = "leaves the profile without any instance type that the EMS could use"
         problems.error((*entry.path, "InstanceTypes"), what, "add x86_64 families, such as [c6a, m6a, r6a]")
-    if vendor is None:
+    if vendor is None or problems.has_error((*entry.path, "ProfileName")):
         return None
     check_spot(fleet, entry.path, problems)
     profile = _profile(

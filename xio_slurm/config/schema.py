@@ -16,13 +16,13 @@ WORD: Final = r"^[!-~]+$"
 HOST: Final = r"^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$"
 
 PATTERNS: Final = {
-    NAME: "may hold letters, digits, '_', '.' and '-' only, and begins with a letter or digit",
-    ALPHANUMERIC: "may hold letters and digits only: the EMS takes no others",
-    ABSOLUTE_PATH: "must be an absolute path of letters, digits and . _ + @ = : , / ~ - only: Slurm and shells read it",
-    WORD: "must be one word of printable ASCII, without spaces",
-    HOST: "must be an IP address or a host's name",
+    NAME: ("may hold letters, digits, '_', '.' and '-' only, and begins with a letter or digit", "amd-8-gb-1-cores"),
+    ALPHANUMERIC: ("may hold letters and digits only: the EMS takes no others", "amd"),
+    ABSOLUTE_PATH: ("must be an absolute path of letters, digits and . _ + @ = : , / ~ - only", "/var/lib/xio"),
+    WORD: ("must be one word of printable ASCII, without spaces", "my-image-1"),
+    HOST: ("must be an IP address or a host's name", "10.0.0.10"),
 }
-"""What every pattern asks for, in words."""
+"""What every pattern asks for in words, and an example. Slurm, shells and the EMS read what they are for."""
 
 MAX_POOL_SIZE: Final = 65_536
 """Slurm's limit on a range of nodes in one expression (MAX_RANGE in its hostlist.c)."""

@@ -70,8 +70,6 @@ def read_section(source: Source, problems: Problems) -> Section | None:
         problems.error(path, *explain_type(plain or Odd("null", ""), "a mapping of keys"))
         return None
     keys = validate(SectionKeys, {key: value for key, value in plain.items() if key not in _PARTS}, path, problems)
-    if keys is None:
-        return None
     profiles = _named(plain, path, "Profiles", "ProfileName", problems)
     pools = _named(plain, path, "Pools", "PoolName", problems)
     return Section(
@@ -151,8 +149,8 @@ def _entries(model: type[Model], placed: list[Placed], problems: Problems) -> tu
     for path, plain in placed:
         if not isinstance(plain, dict):
             problems.error(path, *explain_type(plain, "a mapping of keys"))
-        elif keys := validate(model, plain, path, problems):
-            entries.append(Entry(path, keys))
+        else:
+            entries.append(Entry(path, validate(model, plain, path, problems)))
     return tuple(entries)
 
 
@@ -170,5 +168,4 @@ def _read_cluster(source: Source, problems: Problems) -> str | None:
     plain = source.plain(("slurm", "ClusterName"))
     if plain is None:
         return None
-    keys = validate(ClusterKeys, {"ClusterName": plain}, ("slurm",), problems)
-    return keys.cluster_name if keys else None
+    return validate(ClusterKeys, {"ClusterName": plain}, ("slurm",), problems).cluster_name

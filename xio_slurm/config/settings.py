@@ -138,22 +138,27 @@ def _check_patience(section: Section, keys: PluginKeys, problems: Problems) -> N
 
 
 def _ems_url(section: Section, problems: Problems) -> str | None:
+    """The EMS's base URL; None where only its stack is known, of which somebody must ask AWS."""
     keys = section.keys
-    address = keys.management_server_ip
-    if address is not None and not _is_address(address):
-        what = f"{address!r} is no IP address"
-        problems.error((*section.path, "ManagementServerIp"), what, "write one such as 10.0.0.10")
-        return None
-    url = section.plugin.keys.ems_url
-    if url is not None:
-        return _checked_url(url, (*section.plugin.path, "EmsUrl"), problems)
+    address = _address(section, problems)
+    if section.plugin.keys.ems_url is not None:
+        return _checked_url(section.plugin.keys.ems_url, (*section.plugin.path, "EmsUrl"), problems)
     if address is not None:
         host = f"[{address}]" if ":" in address else address
         return f"http://{host}:5000" if section.product == "xio" else f"https://{host}"
-    asked_for = ("EmsUrl", "ManagementServerIp", "ManagementServerStackName")
     if keys.management_server_stack_name is None:
-        what = f"is missing, and so are {asked_for[0]} and {asked_for[2]}: nothing says where the EMS is"
-        problems.error((*section.path, asked_for[1]), what, "add ManagementServerIp: <address of the EMS>")
+        what = "is missing, and so are ManagementServerStackName and Plugin.EmsUrl: nothing says where the EMS is"
+        place = (*section.path, "ManagementServerIp")
+        problems.error(place, what, "add it, such as ManagementServerIp: 10.0.0.10")
+    return None
+
+
+def _address(section: Section, problems: Problems) -> str | None:
+    address = section.keys.management_server_ip
+    if address is None or _is_address(address):
+        return address
+    path = (*section.path, "ManagementServerIp")
+    problems.error(path, f"{address!r} is no IP address", "write one such as 10.0.0.10")
     return None
 
 

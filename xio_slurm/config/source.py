@@ -39,9 +39,11 @@ class Source:
             raise refused(file, 0, "there is no such file", "name the file, or copy etc/xio.yaml") from error
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else "that is no file's name"
-            raise refused(file, 0, f"can't be read: {reason}", "") from error
+            raise refused(file, 0, f"can't be read: {reason}", "name a file that you may read") from error
         if len(content) > MAX_BYTES:
-            raise refused(file, 0, f"is larger than {MAX_BYTES // 1024} KiB: that is no configuration", "")
+            raise refused(
+                file, 0, f"is larger than {MAX_BYTES // 1024} KiB: that is no configuration", "name another file"
+            )
         return cls.parse(file, content)
 
     @classmethod

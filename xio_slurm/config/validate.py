@@ -18,6 +18,7 @@ _UNQUOTED: Final = frozenset({"VmRootPasswordSecret", "EmsUrl"})
 """Keys where someone could have written a password: their values are not repeated."""
 
 _MAX_SHOWN: Final = 40
+_MAX_LISTED: Final = 10
 
 _MAX_TOLD: Final = 100
 """Problems told of one mapping: more than that is no configuration, but a file of another kind."""
@@ -33,10 +34,11 @@ _WANTED: Final = {
 _EXAMPLES: Final = {"int_type": "10", "float_type": "2.5", "bool_type": "true", "list_type": "[…]"}
 
 
-def validate(model: type[Model], plain: dict[str, Plain], path: KeyPath, problems: Problems) -> Model | None:
-    """The model of a flat mapping; its bad values are told and left out, so that the rest can be checked as well.
+def validate(model: type[Model], plain: dict[str, Plain], path: KeyPath, problems: Problems) -> Model:
+    """The model of a flat mapping; its bad values are told.
 
-    None if a key that must be there is missing or bad.
+    So that the rest can be checked as well, they are left out, or replaced by the key's example where there must be
+    one. Such a model never gets into a configuration, since its problems are errors.
     """
     try:
         return model.model_validate(plain)
@@ -49,10 +51,8 @@ def validate(model: type[Model], plain: dict[str, Plain], path: KeyPath, problem
         what, remedy = _explain(model, detail, problems.spelling(place))
         problems.error(place, what, remedy)
     bad = {detail["loc"][0] for detail in details if detail["loc"]}
-    try:
-        return model.model_validate({key: value for key, value in plain.items() if key not in bad})
-    except ValidationError:
-        return None
+    good = {key: value for key, value in plain.items() if key not in bad}
+    return model.model_validate(_examples(model) | good)
 
 
 def explain_type(value: Plain, wanted: str) -> tuple[str, str]:
@@ -85,11 +85,11 @@ def _explain(model: type[Keys], detail: ErrorDetails, spelling: str) -> tuple[st
     kind, value, loc = detail["type"], detail["input"], detail["loc"]
     key = next((str(step) for step in reversed(loc) if isinstance(step, str)), "")
     if kind == "missing":
-        return "is missing", f"add {key}: {_example(model, key)}"
+        return "is missing", f"add it, such as {key}: {_examples(model)[key]}"
     if kind == "extra_forbidden":
         known = [field.alias or "" for field in model.model_fields.values()]
         near = nearest(key, known)
-        return "is an unknown key", f"did you mean {near}?" if near else f"known keys are {', '.join(known)}"
+        return "is an unknown key", f"did you mean {near}?" if near else _list_keys(known)
     if isinstance(value, Odd):
         return _explain_odd(value, _WANTED.get(kind, "a value"), _EXAMPLES.get(kind, ""))
     if kind in _WANTED:
@@ -97,11 +97,19 @@ def _explain(model: type[Keys], detail: ErrorDetails, spelling: str) -> tuple[st
     return _explain_range(detail, key)
 
 
+def _list_keys(known: list[str]) -> str:
+    if len(known) > _MAX_LISTED:
+        return "take it out: etc/xio.yaml shows all keys"
+    return f"known keys are {', '.join(known)}"
+
+
 def _explain_odd(value: Odd, wanted: str, example: str) -> tuple[str, str]:
     if value.kind == "null":
         return "has no value", f"write {wanted}, or take the key out"
     if value.kind == "tag":
         return f"has a value that isn't plain ({value.text})", f"write {wanted}"
+    if value.text.lstrip("+-").isdecimal() and not value.text.lstrip("+-").startswith("0"):
+        return "is too large a number", f"write {wanted}, such as {example}" if example else "put it in quotes"
     reading = "a date" if value.kind == "timestamp" else "a number in a notation of its own"
     if wanted == "text":
         return f"is {value.text!r}, which YAML reads as {reading}", f"put it in quotes: '{value.text}'"
@@ -139,7 +147,8 @@ def _explain_range(detail: ErrorDetails, key: str) -> tuple[str, str]:
         limit = context.get(name)
         return f"is {show(value)}, and must be {words} {limit}", f"write a number that is {words} {limit}"
     if kind == "string_pattern_mismatch":
-        return f"{shown}{PATTERNS[context['pattern']]}", "write it so"
+        rule, example = PATTERNS[context["pattern"]]
+        return f"{shown}{rule}", f"write one such as {example}"
     if kind == "literal_error":
         return f"is {show(value)}, and must be {context['expected']}", f"write {context['expected']}"
     if kind in ("string_too_long", "too_long"):
@@ -148,8 +157,7 @@ def _explain_range(detail: ErrorDetails, key: str) -> tuple[str, str]:
     return f"{shown}isn't valid here: {detail['msg']}", "see etc/xio.yaml"
 
 
-def _example(model: type[Keys], key: str) -> str:
-    for field in model.model_fields.values():
-        if field.alias == key and field.examples:
-            return str(field.examples[0])
-    return "…"
+def _examples(model: type[Keys]) -> dict[str, Any]:
+    """A value for every key that must be there."""
+    fields = model.model_fields.values()
+    return {field.alias or "": field.examples[0] for field in fields if field.is_required() and field.examples}
