@@ -1,3 +1,5 @@
-"""An EMS on localhost, and our programs as slurmctld calls them against it."""
+"""An EMS on localhost for every test here."""
 
-pytest_plugins = ["xio_slurm.emulator.fixture"]
+from xio_slurm.emulator.fixture import ems_emulator
+
+__all__ = ["ems_emulator"]

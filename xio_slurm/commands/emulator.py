@@ -1,11 +1,12 @@
 """``xio emulator``: an EMS on this machine, for tests and for trying things out."""
 
 import asyncio
+import contextlib
 import importlib.util
 import resource
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -13,6 +14,8 @@ from xio_slurm.errors import EmulatorError
 
 if TYPE_CHECKING:
     from xio_slurm.emulator import Options, RequestRecord
+
+_DESCRIPTORS: Final = 65_536
 
 
 def _variables(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -33,8 +36,9 @@ def _variables(_ctx: click.Context, _parameter: click.Parameter, values: tuple[s
     "--run-user-data",
     is_flag=True,
     help="Boot a VM by RUNNING the user data it was asked for with, as you, on this machine. Whoever can reach the "
-    "port can then run commands here: loopback only, and not on a machine that you share with others.",
+    "port can then run commands here: loopback only, and see --only-user on a machine that you share.",
 )
+@click.option("--only-user", multiple=True, help="Serve this user, root and yourself alone; can be repeated.")
 @click.option("--vm-env", multiple=True, metavar="NAME=VALUE", callback=_variables, help="Variable for user data.")
 @click.option("--vm-dir", type=click.Path(path_type=Path), help="Folder for the VMs' scripts and logs, kept.")
 @click.option("--kill-grace", default=2.0, show_default=True, help="Seconds from SIGTERM to SIGKILL of a deleted VM.")
@@ -48,6 +52,7 @@ def command(
     boot_seconds: float | None,
     vm_addresses: str,
     run_user_data: bool,
+    only_user: tuple[str, ...],
     vm_env: dict[str, str],
     vm_dir: Path | None,
     kill_grace: float,
@@ -82,6 +87,7 @@ def command(
         scenario=start,
         vm_addresses=vm_addresses,
         run_user_data=run_user_data,
+        only_users=only_user,
         vm_env=vm_env,
         vm_dir=vm_dir,
         kill_grace=kill_grace,
@@ -110,8 +116,11 @@ async def _serve(options: "Options", port_file: Path | None, verbose: bool) -> N
 
 def _allow_many_connections() -> None:
     # Every connection and every running VM needs descriptors; the usual soft limit is 1024.
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    # No more than this, since some daemons in VMs close every descriptor that their limit allows.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _write_port(port_file: Path, port: int) -> None:
@@ -127,4 +136,5 @@ def _write_port(port_file: Path, port: int) -> None:
 def _print_request(record: "RequestRecord") -> None:
     faults = f"  faults {','.join(map(str, record.faults))}" if record.faults else ""
     status = record.status or "no answer"
-    click.echo(f"{record.method} {record.path} {status} {record.seconds * 1000:.0f} ms{faults}")
+    with contextlib.suppress(BrokenPipeError):  # whoever read this has gone; the emulator goes on
+        click.echo(f"{record.method} {record.path} {status} {record.seconds * 1000:.0f} ms{faults}")

@@ -24,6 +24,8 @@ _dir = click.option(
     help="The lab's folder. Short: sockets' paths are.  [default: /tmp/xio-lab-<your user id>]",
 )
 
+_seconds = click.IntRange(min=1)
+
 
 @click.group()
 def command() -> None:
@@ -49,12 +51,32 @@ def command() -> None:
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration.  [default: the shipped xio.yaml]")
 @click.option("--slurm", type=click.Path(path_type=Path), help="Folder with bin and sbin of the Slurm to use.")
 @click.option("--scenario", type=click.Path(path_type=Path), help="Faults of the EMS emulator to begin with.")
-@click.option("--boot-seconds", default=0.5, show_default=True, help="From asking for a VM to its user data.")
-@click.option("--resume-timeout", default=Timing().resume_timeout, show_default=True, help="Slurm's, in seconds.")
-@click.option("--suspend-time", default=Timing().suspend_time, show_default=True, help="Slurm's, in seconds.")
-@click.option("--suspend-timeout", default=Timing().suspend_timeout, show_default=True, help="Slurm's, in seconds.")
 @click.option(
-    "--delegated-nodes", default=0, show_default=True, help="Nodes pc-1 ... of a second family, with stub programs."
+    "--boot-seconds",
+    type=click.FloatRange(min=0),
+    default=0.5,
+    show_default=True,
+    help="From asking for a VM to its user data.",
+)
+@click.option(
+    "--resume-timeout", type=_seconds, default=Timing().resume_timeout, show_default=True, help="As slurm.conf has it."
+)
+@click.option(
+    "--suspend-time", type=_seconds, default=Timing().suspend_time, show_default=True, help="As slurm.conf has it."
+)
+@click.option(
+    "--suspend-timeout",
+    type=_seconds,
+    default=Timing().suspend_timeout,
+    show_default=True,
+    help="As slurm.conf has it.",
+)
+@click.option(
+    "--delegated-nodes",
+    type=click.IntRange(min=0, max=1000),
+    default=0,
+    show_default=True,
+    help="Nodes pc-1 ... of a second family, with stub programs.",
 )
 def up(
     *,
@@ -87,6 +109,14 @@ def up(
         scenario=scenario.absolute() if scenario else None,
     )
     lab = Lab.up(options, click.echo)
+    try:
+        _print_what_next(lab, folder)
+    except KeyboardInterrupt:
+        lab.down()
+        raise
+
+
+def _print_what_next(lab: Lab, folder: Path) -> None:
     of_dir = "" if folder == lab_folder.default_folder() else f" --dir {folder}"
     partition = next(iter(lab.run("sinfo", "-h", "-o", "%R").stdout.split()), "")
     click.echo(f"\nThe lab is up. xio lab run{of_dir} -- srun -p {partition} hostname")

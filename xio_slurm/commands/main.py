@@ -63,7 +63,8 @@ def main() -> None:
     try:
         xio(prog_name="xio")
     except XioError as error:
-        click.echo(f"xio: {error}", err=True)
+        for line in str(error).splitlines():
+            click.echo(f"xio: {line}", err=True)
         sys.exit(1)
     except Exception as error:  # the last resort: a bug becomes a report, not a traceback
         _report_bug(error)

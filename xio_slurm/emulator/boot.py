@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -101,18 +102,23 @@ class UserDataBooter:
             _write_private(script, base64.b64decode(vm.user_data))
             running = self._spawn(vm, script, self.folder / f"{vm.node}.log")
         except OSError as error:  # no space, no process, no descriptor: this VM's boot fails, the emulator goes on
-            _LOG.error("VM %s: its user data can't be run: %s", vm.node, error)  # noqa: TRY400  # a known case
+            _LOG.error("VM %s: its user data can't be run: %s", vm.node, error)
             self._script_ended(vm.serial, CANNOT_RUN)
             return
         self._running[vm.serial] = running
         asyncio.get_running_loop().add_reader(running.reports, self._read_report, running)
 
     def _spawn(self, vm: Vm, script: Path, log: Path) -> _Running:
-        leash_end, leash = os.pipe()
-        reports, report_end = os.pipe()
-        os.set_blocking(reports, False)
-        log_file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
-        try:
+        with ExitStack() as theirs, ExitStack() as ours:
+            log_file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+            theirs.callback(os.close, log_file)
+            leash_end, leash = os.pipe()
+            theirs.callback(os.close, leash_end)
+            ours.callback(os.close, leash)
+            reports, report_end = os.pipe()
+            theirs.callback(os.close, report_end)
+            ours.callback(os.close, reports)
+            os.set_blocking(reports, False)
             process = subprocess.Popen(
                 [sys.executable, "-I", "-S", vm_init.__file__, str(script), str(self._grace)],
                 stdin=leash_end,
@@ -122,13 +128,7 @@ class UserDataBooter:
                 env=vm_environment(vm, self._env),
                 start_new_session=True,
             )
-        except BaseException:
-            os.close(leash)
-            os.close(reports)
-            raise
-        finally:
-            for descriptor in (leash_end, report_end, log_file):
-                os.close(descriptor)
+            ours.pop_all()  # kept open, now that the VM runs
         return _Running(vm, log, process, leash, reports)
 
     def _read_report(self, running: _Running) -> None:

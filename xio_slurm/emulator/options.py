@@ -17,7 +17,8 @@ class Options:
     """Where the emulator listens, and whether its VMs are real processes.
 
     ``port`` 0 takes a free one. ``run_user_data`` executes what is POSTed, as the emulator's own user, so it is
-    refused on any address but loopback. ``vm_env`` is added to the environment of every VM's user data,
+    refused on any address but loopback; ``only_users`` keeps this machine's other users out, and is empty for all.
+    ``vm_env`` is added to the environment of every VM's user data,
     ``vm_dir`` holds scripts and logs (None: a temporary folder that goes with the emulator), and a deleted VM's
     processes have ``kill_grace`` seconds between SIGTERM and SIGKILL.
     """
@@ -27,6 +28,7 @@ class Options:
     scenario: Scenario = field(default_factory=Scenario)
     vm_addresses: str = "127.77.0.0/16"
     run_user_data: bool = False
+    only_users: tuple[str, ...] = ()
     vm_env: Mapping[str, str] = field(default_factory=dict)
     vm_dir: Path | None = None
     kill_grace: float = 2.0

@@ -12,6 +12,7 @@ from xio_slurm.emulator.faults import Fault
 from xio_slurm.emulator.settings import Settings
 from xio_slurm.errors import EmulatorError
 
+_DOCUMENTS: Final[dict[str, type[BaseModel]]] = {"profiles": Profile, "images": Image, "environments": Environment}
 _FAULT: Final[TypeAdapter[Fault]] = TypeAdapter(Fault)
 
 
@@ -37,8 +38,15 @@ def load_scenario(path: Path) -> Scenario:
         raise EmulatorError(f"{path}: can't be read: it is no UTF-8 text") from None
     try:
         data = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (json.JSONDecodeError, yaml.YAMLError) as error:
+    except json.JSONDecodeError as error:
+        raise EmulatorError(f"{path}: line {error.lineno}: {error.msg}") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise EmulatorError(f"{path}: line {line}: {error.problem}") from None
+    except yaml.YAMLError as error:
         raise EmulatorError(f"{path}: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise EmulatorError(f"{path}: nested too deeply") from None
     if not isinstance(data, dict):
         raise EmulatorError(f"{path}: should hold keys such as 'settings' and 'faults'")
     return parse_scenario(data, str(path))
@@ -48,15 +56,25 @@ def parse_scenario(data: dict[str, Any], where: str) -> Scenario:
     """The scenario of these keys; raises EmulatorError that names ``where``."""
     try:
         scenario = Scenario.model_validate(data)
-        for document in scenario.profiles:
-            Profile.model_validate(document)
-        for document in scenario.images:
-            Image.model_validate(document)
-        for document in scenario.environments:
-            Environment.model_validate(document)
     except ValidationError as error:
         raise EmulatorError("\n".join(f"{where}: {line}" for line in problems(error))) from None
+    found = [
+        f"{where}: {key}.{index}.{line}"
+        for key, model in _DOCUMENTS.items()
+        for index, document in enumerate(getattr(scenario, key))
+        for line in _problems_of(model, document)
+    ]
+    if found:
+        raise EmulatorError("\n".join(found))
     return scenario
+
+
+def _problems_of(model: type[BaseModel], document: dict[str, Any]) -> list[str]:
+    try:
+        model.model_validate(document)
+    except ValidationError as error:
+        return problems(error)
+    return []
 
 
 def parse_fault(data: Any) -> Fault:

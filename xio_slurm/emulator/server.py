@@ -1,18 +1,32 @@
 """Listens: the EMS's API and the control API on one port."""
 
+import logging
 import os
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
-from xio_slurm.emulator import control, ems_http
+from xio_slurm.emulator import control, ems_http, guard
 from xio_slurm.emulator.emulation import Emulation
 from xio_slurm.emulator.options import Options
 from xio_slurm.errors import EmulatorError
 
 _BACKLOG: Final = 4096
 _MAX_BODY: Final = 64 * 1024 * 1024
+
+
+class _OurErrors(logging.Filter):
+    """Lets a traceback through for what went wrong here, and not for what somebody sent that isn't HTTP."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, HttpProcessingError)
+
+
+_LOG: Final = logging.getLogger(__name__)
+_LOG.addFilter(_OurErrors())
 
 
 class Server:
@@ -33,7 +47,7 @@ class Server:
 
     async def start(self) -> None:
         """Listen; raises EmulatorError if the port can't be had."""
-        self._runner = web.AppRunner(self._application(), access_log=None, handle_signals=False, shutdown_timeout=0.2)
+        self._runner = web.AppRunner(self._application(), access_log=None, logger=_LOG, shutdown_timeout=0.2)
         await self._runner.setup()
         # For TLS (the product XWO), give TCPSite an ssl_context that asks for the client's certificate.
         site = web.TCPSite(self._runner, self._options.address, self._options.port, backlog=_BACKLOG)
@@ -56,17 +70,20 @@ class Server:
         await self.emulation.close()
 
     def _application(self) -> web.Application:
-        application = web.Application(client_max_size=_MAX_BODY)
+        application = web.Application(client_max_size=_MAX_BODY, middlewares=[_client_gone])
         if self._options.run_user_data:
-            application.middlewares.append(_no_web_page)
+            application.middlewares.append(guard.no_web_page)
+        if self._options.only_users:
+            application.middlewares.append(guard.only(guard.user_ids(self._options.only_users)))
         application.add_routes(control.routes(self.emulation))
         application.add_routes(ems_http.routes(self.emulation, self._log))
         return application
 
 
 @web.middleware
-async def _no_web_page(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what a browser sends for a web page: any page could otherwise have its commands run here."""
-    if "Origin" in request.headers:
-        return web.json_response({"Error": "requests of web pages are refused with --run-user-data"}, status=403)
-    return await handler(request)
+async def _client_gone(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A client that hangs up, or times out, is no error of ours."""
+    try:
+        return await handler(request)
+    except ConnectionError:
+        return web.Response()

@@ -34,6 +34,7 @@ class Emulator:
         run_user_data: bool = False,
         vm_env: Mapping[str, str] | None = None,
         vm_dir: Path | None = None,
+        vm_addresses: str = "127.77.0.0/16",
         kill_grace: float = 2.0,
         **settings: Any,
     ) -> None:
@@ -44,6 +45,7 @@ class Emulator:
             run_user_data=run_user_data,
             vm_env=vm_env or {},
             vm_dir=vm_dir,
+            vm_addresses=vm_addresses,
             kill_grace=kill_grace,
         ).checked()
         self._loop: asyncio.AbstractEventLoop | None = None

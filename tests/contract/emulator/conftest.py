@@ -8,7 +8,9 @@ import pytest
 import requests
 
 from xio_slurm.emulator import Emulator
-from xio_slurm.emulator.fixture import ems_emulator as ems_emulator
+from xio_slurm.emulator.fixture import ems_emulator
+
+__all__ = ["ems_emulator"]
 
 
 class Client:

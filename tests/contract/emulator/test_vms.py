@@ -64,6 +64,20 @@ def test_addresses_are_loopback_and_unique(ems_emulator: Emulator, client: Clien
     assert client.vm().json()["Controller"]["PrivateIpAddress"] not in addresses
 
 
+def test_an_address_is_used_again_only_when_its_vm_is_gone() -> None:
+    with Emulator(boot_seconds=0, vm_addresses="127.78.9.0/29") as emulator:  # 6 addresses: a controller and 5 VMs
+        client = Client(emulator.url)
+        with client.session:
+            for number in range(1, 7):
+                client.create(f"n-{number}")
+            emulator.wait_until(lambda: sum(is_up(client, vm.node) for vm in emulator.vms()) == 5)
+            assert not is_up(client, "n-6")
+            freed = client.vm("n-3").json()["Vm"]
+            client.delete("/v1/xcompute/vm/n-3")
+            emulator.wait_until(lambda: is_up(client, "n-6"))
+            assert client.vm("n-6").json()["Vm"] == freed
+
+
 def test_xwo_and_unknown_keys_are_taken(ems_emulator: Emulator, client: Client) -> None:
     assert client.create(EnableWO=True, PrefixEnabled=False, MinMemory=100, Novelty={"a": [1]}).status_code == 200
     assert ems_emulator.vms()[0].request["VM"]["Novelty"] == {"a": [1]}
