@@ -22,6 +22,10 @@ def emulated(second: float, name: str, node: str = NODE) -> dict[str, Any]:
     return {"time": SUBMITTED + second, "event": name, "node": node, "serial": 1}
 
 
+def requested(second: float, method: str, node: str = NODE) -> dict[str, Any]:
+    return {"time": SUBMITTED + second, "method": method, "path": "/v1/xcompute/vm", "node": node, "status": 503}
+
+
 @pytest.fixture
 def sources(tmp_path: Path) -> Sources:
     events = tmp_path / "events.jsonl"
@@ -49,8 +53,9 @@ def sources(tmp_path: Path) -> Sources:
     )
     slurmd = tmp_path / "slurmd.log"
     slurmd.write_text("[2026-11-22T10:12:55.000+00:00] launch task StepId=1.0 request from UID:0\n")
-    history = [emulated(1.4, "vm-asked", "xspot-vm-a-11"), emulated(1.5, "vm-asked"), emulated(3, "vm-up")]
-    return Sources(events, controller, slurmd, [*history, emulated(15, "vm-gone")], tmp_path / "emulator.log")
+    requests = [requested(1.2, "GET"), requested(1.4, "POST", "xspot-vm-a-11"), requested(1.5, "POST")]
+    history = [emulated(2.9, "vm-up", "xspot-vm-a-11"), emulated(3, "vm-up"), emulated(15, "vm-gone")]
+    return Sources(events, controller, slurmd, requests, history, tmp_path / "emulator.log")
 
 
 def test_every_step_is_taken_from_its_source(sources: Sources) -> None:
@@ -61,7 +66,7 @@ def test_every_step_is_taken_from_its_source(sources: Sources) -> None:
 
 def test_a_step_that_did_not_happen_is_told_with_the_place_to_look(sources: Sources) -> None:
     sources.slurmd_log.unlink()
-    steps = timeline.steps(NODE, SUBMITTED, replace(sources, ems_history=[emulated(1.5, "vm-asked")]))
+    steps = timeline.steps(NODE, SUBMITTED, replace(sources, ems_history=[]))
     assert timeline.problems(steps) == (
         f"VM up: didn't happen (see {sources.ems_log})",
         f"job started: didn't happen (see {sources.slurmd_log})",
@@ -71,7 +76,7 @@ def test_a_step_that_did_not_happen_is_told_with_the_place_to_look(sources: Sour
 
 
 def test_steps_out_of_order_are_told(sources: Sources) -> None:
-    history = [emulated(1.5, "vm-asked"), emulated(5.5, "vm-up"), emulated(15, "vm-gone")]
+    history = [emulated(5.5, "vm-up"), emulated(15, "vm-gone")]
     steps = timeline.steps(NODE, SUBMITTED, replace(sources, ems_history=history))
     assert timeline.problems(steps) == (f"slurmd registered: 1.50 s before 'VM up' (see {sources.slurmctld_log})",)
 

@@ -35,8 +35,6 @@ def command() -> None:
     resuming one has the emulator boot a VM, which is a slurmd here. It needs Debian's slurmctld, slurmd,
     slurm-client and munge; not root.
 
-    As root, use it on a machine of your own alone: whoever can log in can have the emulator run commands.
-
     \b
     Examples:
       xio lab up

@@ -41,7 +41,15 @@ class _Ground:
     warnings: int
 
     def emulator(self, name: str, scenario: Path | None) -> Emulator:
-        return Emulator(name, self.layout, self.slurm.path, self.unshare, self.options.boot_seconds, scenario)
+        return Emulator(
+            name,
+            self.layout,
+            self.slurm.path,
+            self.who.slurm_user,
+            self.unshare,
+            self.options.boot_seconds,
+            scenario,
+        )
 
     def notes(self) -> tuple[str, ...]:
         no_names = "" if self.unshare else "unshare isn't allowed here: 'hostname' in a job prints this host's name"

@@ -16,7 +16,8 @@ from xio_slurm.errors import LabError
 from xio_slurm.lab.processes import MARK, is_alive
 
 _DECISIVE: Final = re.compile(r"fatal|error|denied|refused|cannot|can't", re.IGNORECASE)
-_STAMP: Final = re.compile(r"^\[[^\]]*\]\s*|^\S+ \S+ (?=\w+:)")
+_PREFIX: Final = re.compile(r"^\w+: (?=\w+: )")
+"""A daemon's own name before the kind of message; whoever tells it has named the daemon already."""
 _START_SECONDS: Final = 30.0
 
 
@@ -76,7 +77,7 @@ def start(
 
 
 def decisive_line(output: Path) -> str:
-    """The line of a log that most probably says why, without its time stamp."""
+    """The line of a log that most probably says why."""
     try:
         with output.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 100_000))
@@ -85,4 +86,4 @@ def decisive_line(output: Path) -> str:
         lines = []
     decisive = [line for line in lines if "fatal" in line.lower()] or [line for line in lines if _DECISIVE.search(line)]
     line = (decisive or lines or ["it said nothing"])[-1]
-    return _STAMP.sub("", line)
+    return _PREFIX.sub("", line)

@@ -1,5 +1,6 @@
 """The main job, watched: a job on an XIO pool, from its submission to the end of its VM. ``bin/demo`` runs it."""
 
+import argparse
 import signal
 import sys
 import tempfile
@@ -9,7 +10,7 @@ from types import FrameType
 from typing import Final
 
 from xio_slurm.errors import LabError, XioError
-from xio_slurm.lab import timeline
+from xio_slurm.lab import folder, timeline
 from xio_slurm.lab.lab import Lab
 from xio_slurm.lab.options import LabOptions, Timing
 
@@ -24,28 +25,38 @@ _SUSPEND_SECONDS: Final = 60.0
 
 def main() -> int:
     """Run the demo. 0: all steps happened, in order; 1: not, and its last lines say which; 130: interrupted."""
+    arguments = _arguments()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     place = Path(tempfile.mkdtemp(prefix="xio-demo-", dir="/tmp"))  # a short path, for the sockets in it
     print("A throw-away Slurm cluster, whose nodes are VMs of an EMS emulator:", flush=True)
     try:
-        lab = Lab.up(LabOptions(place, timing=_TIMING), lambda line: print(f"  {line}", flush=True))
+        lab = Lab.up(
+            LabOptions(place, timing=_TIMING, scenario=arguments.scenario), lambda line: print(f"  {line}", flush=True)
+        )
         return _watch(lab)
     except XioError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\ndemo: interrupted", file=sys.stderr)
+        print("\ndemo: interrupted, cleaning up ...", file=sys.stderr)
+        _clear(place)
         return 130
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        "bin/demo",
+        description="Watch the main job on this machine: a job on an XIO pool, from its submission to its VM's end.",
+    )
+    parser.add_argument("--scenario", metavar="FILE", type=Path, help="faults of the EMS, to watch the job fail")
+    return parser.parse_args()
 
 
 def _watch(lab: Lab) -> int:
     try:
         wrong = _cycle(lab)
-    except KeyboardInterrupt:
-        lab.down()
-        raise
-    except BaseException:
+    except Exception:
         _keep(lab)
         raise
     if wrong:
@@ -61,6 +72,15 @@ def _watch(lab: Lab) -> int:
 def _keep(lab: Lab) -> None:
     lab.stop()
     print(f"demo: its processes are ended, its logs kept in {lab.layout.log}", file=sys.stderr)
+
+
+def _clear(place: Path) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # this is what a second Ctrl-C would ask for
+    if folder.is_lab(place):
+        folder.remove(place)
+    elif place.exists():
+        place.rmdir()
 
 
 def _cycle(lab: Lab) -> tuple[str, ...]:
@@ -91,6 +111,7 @@ def _sources(lab: Lab) -> timeline.Sources:
         events=layout.events,
         slurmctld_log=layout.slurmctld_log,
         slurmd_log=layout.log / f"slurmd-{NODE}.log",
+        ems_requests=lab.requests(),
         ems_history=lab.history(),
         ems_log=layout.log / "emulator.log",
     )

@@ -13,11 +13,15 @@ from xio_slurm.lab.processes import MARK
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """How to start one. ``boot_seconds`` is how long a VM takes until it runs its user data."""
+    """How to start one. ``boot_seconds`` is how long a VM takes until it runs its user data.
+
+    It serves ``slurm_user`` alone, besides root and whoever starts it: it runs what it is sent.
+    """
 
     name: str
     layout: Layout
     path: str
+    slurm_user: str
     unshare: tuple[str, ...]
     boot_seconds: float
     scenario: Path | None
@@ -34,7 +38,9 @@ class Emulator:
         }
         arguments = [
             *("--port", "0", "--port-file", str(port_file), "--run-user-data"),
+            *("--only-user", self.slurm_user),
             *("--vm-dir", str(self.layout.vms / self.name), "--boot-seconds", f"{self.boot_seconds:g}"),
+            *("--kill-grace", "0.5"),  # a VM that is deleted doesn't shut down in peace
             *(part for name, value in vm_environment.items() for part in ("--vm-env", f"{name}={value}")),
             *(("--scenario", str(self.scenario)) if self.scenario else ()),
         ]

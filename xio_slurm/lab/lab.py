@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 import requests
 
 from xio_slurm.deadline import Deadline
-from xio_slurm.errors import LabError, XioError
+from xio_slurm.errors import LabError, SlurmError, XioError
 from xio_slurm.lab import bring_up, folder, processes
 from xio_slurm.lab.bring_up import Say
 from xio_slurm.lab.layout import Layout
@@ -70,9 +70,9 @@ class Lab:
         with folder.locked(place):
             if Layout(place).record.exists() and _pid_of("slurmctld", place):
                 raise LabError(f"{place}: a lab runs there already: use it, or end it with 'xio lab down'")
-            processes.end(place)  # what an earlier one left that was killed
-            folder.empty(place)
             try:
+                processes.end(place)  # what an earlier one left that was killed
+                folder.empty(place)
                 record = bring_up.bring_up(replace(options, folder=place), say)
                 record.write(Layout(place))
             except BaseException:
@@ -100,6 +100,11 @@ class Lab:
 
     def __exit__(self, *_exception: object) -> None:
         self.down()
+
+    @property
+    def emulator_url(self) -> str:
+        """Where the EMS emulator is: the EMS's API, and below ``/emulator/`` its own, for faults."""
+        return self.record.emulator_url
 
     @property
     def environment(self) -> dict[str, str]:
@@ -139,7 +144,7 @@ class Lab:
 
         Raises LabError when it doesn't answer.
         """
-        url = f"{self.record.emulator_url}{path}"
+        url = f"{self.emulator_url}{path}"
         try:
             answer = requests.get(url, timeout=_SECONDS)
             answer.raise_for_status()
@@ -152,6 +157,11 @@ class Lab:
         events: list[Any] = self.emulator("/emulator/history")["history"]
         return events
 
+    def requests(self) -> list[Any]:
+        """The requests that the EMS got: ``time``, ``method``, ``path``, ``node``, ``status``. Raises LabError."""
+        made: list[Any] = self.emulator("/emulator/requests")["requests"]
+        return made
+
     def wait_until_idle(self, seconds: float) -> None:
         """Wait until every node is powered down and no VM is left. Raises LabError with those that aren't."""
         deadline = Deadline.after(seconds)
@@ -161,30 +171,37 @@ class Lab:
             raise LabError(f"not powered down after {seconds:g} s: {', '.join(left[:5])}")
 
     def _not_idle(self) -> list[str]:
+        try:
+            nodes = self.nodes()
+        except SlurmError as error:  # it is being restarted, perhaps
+            return [str(error)]
         states = [
             f"{node.name} ({'+'.join((node.base, *sorted(node.flags)))})"
-            for node in self.nodes().values()
+            for node in nodes.values()
             if node.base != "IDLE" or node.flags - _STAYS != _IDLE
         ]
         return states + [f"VM {name}" for name in self.vms()]
 
     def status(self) -> Status:
         """What of the lab runs. What can't be asked is empty."""
+        daemons = {name: _pid_of(name, self.layout.folder) for name in _DAEMONS}
         states: Counter[str] = Counter()
         vms: tuple[str, ...] = ()
         jobs = 0
-        with suppress(XioError):
-            states.update("+".join((node.base, *sorted(node.flags))) for node in self.nodes().values())
-            jobs = len(self.run("squeue", "-h", "-o", "%i").stdout.split())
-        with suppress(LabError):
-            vms = self.vms()
+        if daemons["slurmctld"]:  # its clients would wait for it long
+            with suppress(XioError):
+                states.update("+".join((node.base, *sorted(node.flags))) for node in self.nodes().values())
+                jobs = len(self.run("squeue", "-h", "-o", "%i").stdout.split())
+        if daemons["emulator"]:
+            with suppress(LabError):
+                vms = self.vms()
         return Status(
             folder=str(self.layout.folder),
             slurm_version=self.record.slurm_version,
             slurm_user=self.record.slurm_user,
             slurm_conf=str(self.layout.slurm_conf),
-            emulator_url=self.record.emulator_url,
-            daemons={name: _pid_of(name, self.layout.folder) for name in _DAEMONS},
+            emulator_url=self.emulator_url,
+            daemons=daemons,
             nodes=dict(states),
             vms=vms,
             jobs=jobs,

@@ -22,7 +22,10 @@ MARK: Final = "XIO_LAB"
 
 _CLIENTS: Final = frozenset({"srun", "salloc", "sbatch", "sattach", "squeue", "sinfo", "scontrol", "scancel"})
 _SOURCES: Final = frozenset({"slurmctld", "slurmscriptd"})
-_TERM_SECONDS: Final = 3.0
+_SOURCE_SECONDS: Final = 5.0
+"""From asking to killing: slurmctld saves its state, the emulator ends its VMs."""
+_OTHER_SECONDS: Final = 0.5
+"""All that is left then is about to be removed."""
 _KILL_SECONDS: Final = 5.0
 _ROUNDS: Final = 5
 
@@ -53,8 +56,8 @@ def end(folder: Path) -> int:
             return len(ended)
         ended |= {process.pid for process in processes}
         # What starts others goes first, or there is always one more.
-        _end([process for process in processes if _is_source(process)])
-        _end(processes)
+        _end([process for process in processes if _is_source(process)], _SOURCE_SECONDS)
+        _end(processes, _OTHER_SECONDS)
     left = of_lab(folder)
     if left:
         names = ", ".join(f"{process.pid} ({_name(process)})" for process in left[:5])
@@ -76,15 +79,15 @@ def kill_one(process: psutil.Process) -> None:
 
 def end_one(process: psutil.Process) -> None:
     """End one process and everything below it."""
-    _end([process, *_descendants(process)])
+    _end([process, *_descendants(process)], _SOURCE_SECONDS)
 
 
-def _end(processes: Iterable[psutil.Process]) -> None:
+def _end(processes: Iterable[psutil.Process], seconds: float) -> None:
     alive = [process for process in processes if is_alive(process)]
     for process in alive:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
-    for process in _left(alive, _TERM_SECONDS):
+    for process in _left(alive, seconds):
         with suppress(psutil.NoSuchProcess):
             process.kill()
     _left(alive, _KILL_SECONDS)

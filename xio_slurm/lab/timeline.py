@@ -26,11 +26,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What is read: our events file, the logs of slurmctld and the node's slurmd, the EMS's history with its log."""
+    """What is read: our events file, the logs of slurmctld and the node's slurmd, the EMS's requests
+    and history with its log."""
 
     events: Path
     slurmctld_log: Path
     slurmd_log: Path
+    ems_requests: Sequence[Any]
     ems_history: Sequence[Any]
     ems_log: Path
 
@@ -42,7 +44,7 @@ def steps(node: str, submitted: float, sources: Sources) -> tuple[Step, ...]:
     return (
         Step("job submitted", submitted, controller),
         Step("ResumeProgram called", _called(events, "xio-resume", node, submitted), events),
-        Step("EMS asked for the VM", _in_history(sources.ems_history, "vm-asked", node, submitted), ems),
+        Step("EMS asked for the VM", _requested(sources.ems_requests, node, submitted), ems),
         Step("VM up", _in_history(sources.ems_history, "vm-up", node, submitted), ems),
         Step(
             "slurmd registered", _logged(controller, rf"Nodes? {re.escape(node)} now responding", submitted), controller
@@ -85,6 +87,12 @@ def _called(events: Path, program: str, node: str, since: float) -> float | None
     of_program = [event for event in _json_lines(events) if event.get("program") == program and event["time"] >= since]
     runs = {event.get("run") for event in of_program if event.get("node") == node}
     return min((e["time"] for e in of_program if e.get("run") in runs and e["event"] == "called"), default=None)
+
+
+def _requested(requests: Iterable[Any], node: str, since: float) -> float | None:
+    # However it was answered: a refused VM was asked for as well.
+    posts = (r["time"] for r in requests if (r["method"], r["node"]) == ("POST", node) and r["time"] >= since)
+    return min(posts, default=None)
 
 
 def _in_history(history: Iterable[Any], event: str, node: str, since: float) -> float | None:
