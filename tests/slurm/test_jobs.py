@@ -4,7 +4,6 @@ Every test ends with its jobs done, no VM in the EMS, and every node idle and po
 """
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,9 +11,9 @@ import pexpect
 import pytest
 import requests
 
-from tests.slurm.conftest import QUICK, short_path
+from tests.slurm.jobs import jobs, nodes_of, submit, wait_completed
 from tests.slurm.waiting import wait_for
-from xio_slurm.lab import Lab, LabOptions
+from xio_slurm.lab import Lab
 
 SMALL = "xio-amd-8-gb-1-cores"
 NODE = "xspot-vm-amd-8-gb-1-cores-"
@@ -29,36 +28,6 @@ def cluster(lab: Lab) -> Iterator[Lab]:
     yield lab
     lab.wait_until_idle(IDLE_SECONDS)
     assert not list(lab.layout.ledger.glob("nodes/*.json"))
-
-
-def submit(lab: Lab, *arguments: str, command: str = "srun hostname") -> int:
-    """Submit a batch job; its id."""
-    ended = lab.run("sbatch", "--parsable", "-o", "/dev/null", *arguments, "--wrap", command)
-    assert ended.returncode == 0, ended.stderr
-    return int(ended.stdout.split(";")[0])
-
-
-def jobs(lab: Lab, job: int) -> list[dict[str, str]]:
-    """What Slurm says of a job; of each task of an array."""
-    text = lab.run("scontrol", "show", "job", "-o", str(job)).stdout
-    return [dict(re.findall(r"(?:^|\s)(\w+)=(\S*)", line)) for line in text.splitlines() if line.strip()]
-
-
-def wait_completed(lab: Lab, job: int, seconds: float = JOB_SECONDS) -> list[dict[str, str]]:
-    """Wait until a job has ended, and see that it has ended well."""
-    ended = wait_for(lambda: jobs(lab, job) if _ended(lab, job) else [], seconds)
-    assert {task["JobState"] for task in ended} == {"COMPLETED"}
-    return ended
-
-
-def _ended(lab: Lab, job: int) -> bool:
-    return lab.run("squeue", "-h", "-j", str(job)).stdout.strip() == ""
-
-
-def nodes_of(ended: list[dict[str, str]], lab: Lab) -> set[str]:
-    """The nodes that a job ran on."""
-    lists = ",".join(task["NodeList"] for task in ended)
-    return set(lab.run("scontrol", "show", "hostnames", lists).stdout.split())
 
 
 def events(lab: Lab, event: str, **match: str) -> list[dict[str, Any]]:
@@ -153,36 +122,3 @@ def test_a_refused_node_is_told_to_slurm_and_its_job_runs_later(cluster: Lab) ->
     assert "xio:rejected create the node: EMS 400: image is broken" in reasons
     assert cluster.run("scontrol", "update", f"jobid={job}", "StartTime=now").returncode == 0
     wait_completed(cluster, job)
-
-
-@pytest.fixture(scope="module")
-def slow_lab() -> Iterator[Lab]:
-    """A lab whose VMs boot in eight seconds."""
-    with Lab.up(LabOptions(short_path(), timing=QUICK, boot_seconds=8)) as running:
-        yield running
-
-
-@pytest.fixture
-def slow_cluster(slow_lab: Lab) -> Iterator[Lab]:
-    """The slow lab, and after the test the proof that nothing of it is left."""
-    yield slow_lab
-    slow_lab.wait_until_idle(IDLE_SECONDS)
-
-
-def test_a_job_that_is_cancelled_while_its_nodes_boot(slow_cluster: Lab) -> None:
-    job = submit(slow_cluster, "-p", SMALL, "-N", "2")
-    wait_for(lambda: len(slow_cluster.vms()) == 2, 60)
-    assert slow_cluster.run("scancel", str(job)).returncode == 0
-    wait_for(lambda: slow_cluster.vms() == (), 120)
-
-
-@pytest.mark.parametrize("how", ["restarted", "killed"])
-def test_slurmctld_may_be_away_while_nodes_boot(slow_cluster: Lab, how: str) -> None:
-    job = submit(slow_cluster, "-p", SMALL, "-N", "2")
-    wait_for(lambda: len(slow_cluster.vms()) == 2, 60)
-    if how == "killed":
-        slow_cluster.kill_slurmctld()
-    else:
-        slow_cluster.stop_slurmctld()
-    slow_cluster.start_slurmctld()
-    wait_completed(slow_cluster, job, 180)

@@ -10,7 +10,7 @@ import yaml
 from xio_slurm.config import load
 from xio_slurm.errors import ConfigError, Problem
 
-DROP: Final = object()
+DROP: Final = "<dropped>"
 
 SOUND: Final[dict[str, Any]] = {
     "slurm": {

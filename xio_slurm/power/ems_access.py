@@ -1,20 +1,38 @@
-"""The EMS of a manifest, and which VMs it has."""
+"""The ledger and the EMS of a manifest, for a call's work on the nodes that are ours."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.transport import Transport
 from xio_slurm.ems.vms import Vms
-from xio_slurm.errors import EmsError, ManifestError
+from xio_slurm.errors import EmsError, LedgerError, ManifestError
+from xio_slurm.ledger import Ledger
 from xio_slurm.manifest import Manifest
+from xio_slurm.power.outcome import Outcome, failure
 
 log = logging.getLogger("xio_slurm")
 
 
+def with_ems(
+    manifest: Manifest, nodes: tuple[str, ...], work: Callable[[Vms, Ledger], tuple[Outcome, ...]]
+) -> tuple[Outcome, ...]:
+    """Do the work on the nodes. Where the ledger or the EMS's address isn't to be had, each node fails of that."""
+    if not nodes:
+        return ()
+    ledger = Ledger(manifest.state_dir)
+    try:
+        ledger.prepare()
+        with _vms_of(manifest) as vms:
+            return work(vms, ledger)
+    except (ManifestError, LedgerError) as error:
+        log.error("%s", error)
+        return tuple(failure(node, error) for node in nodes)
+
+
 @contextmanager
-def vms_of(manifest: Manifest) -> Iterator[Vms]:
+def _vms_of(manifest: Manifest) -> Iterator[Vms]:
     """The VMs of the manifest's EMS, over one pool of connections."""
     if manifest.ems_url is None:
         raise ManifestError(

@@ -4,13 +4,14 @@ It ends when the EMS has been asked. The VM itself tells Slurm its address and s
 slurmctld hands to xio-resume-fail at ResumeTimeout.
 """
 
-from xio_slurm.errors import LedgerError, ManifestError, SlurmError
+from xio_slurm.ems.vms import Vms
+from xio_slurm.errors import SlurmError
 from xio_slurm.ledger import Ledger
 from xio_slurm.manifest import Manifest
 from xio_slurm.power.creation import Creation
 from xio_slurm.power.delegate import delegated
-from xio_slurm.power.ems_access import listed_names, vms_of
-from xio_slurm.power.outcome import Failed, Outcome, failure
+from xio_slurm.power.ems_access import listed_names, with_ems
+from xio_slurm.power.outcome import Failed, Outcome
 from xio_slurm.power.ownership import split
 from xio_slurm.power.program import Call, log
 from xio_slurm.power.program import main as program_main
@@ -39,26 +40,20 @@ def resume(call: Call) -> tuple[Outcome, ...]:
 
 
 def _create(call: Call, nodes: tuple[str, ...]) -> tuple[Outcome, ...]:
-    if not nodes:
-        return ()
-    ledger = Ledger(call.manifest.state_dir)
-    try:
-        ledger.prepare()
-        with vms_of(call.manifest) as vms:
-            creation = Creation(
-                call.manifest,
-                call.manifest.cluster or _cluster_of_slurm(),
-                vms,
-                ledger,
-                call.events,
-                call.run,
-                call.deadline,
-                listed_names(vms, call.deadline),
-            )
-            return tuple(side_by_side(creation.create, nodes, most=call.manifest.max_concurrent_requests))
-    except (ManifestError, LedgerError) as error:
-        log.error("%s", error)
-        return tuple(failure(node, error) for node in nodes)
+    def work(vms: Vms, ledger: Ledger) -> tuple[Outcome, ...]:
+        creation = Creation(
+            call.manifest,
+            call.manifest.cluster or _cluster_of_slurm(),
+            vms,
+            ledger,
+            call.events,
+            call.run,
+            call.deadline,
+            listed_names(vms, call.deadline),
+        )
+        return tuple(side_by_side(creation.create, nodes, most=call.manifest.max_concurrent_requests))
+
+    return with_ems(call.manifest, nodes, work)
 
 
 def _cluster_of_slurm() -> str:

@@ -1,14 +1,14 @@
 """xio-suspend, the SuspendProgram: has the EMS destroy the VMs of the nodes that slurmctld powers down."""
 
-from xio_slurm.errors import LedgerError, ManifestError
+from xio_slurm.ems.vms import Vms
 from xio_slurm.ledger import Ledger
 from xio_slurm.manifest import Manifest
 from xio_slurm.power.delegate import delegated
 from xio_slurm.power.deletion import Deletion
-from xio_slurm.power.ems_access import vms_of
-from xio_slurm.power.outcome import Outcome, failure
+from xio_slurm.power.ems_access import with_ems
+from xio_slurm.power.outcome import Outcome
 from xio_slurm.power.ownership import split
-from xio_slurm.power.program import Call, log
+from xio_slurm.power.program import Call
 from xio_slurm.power.program import main as program_main
 from xio_slurm.power.report import report
 
@@ -35,17 +35,11 @@ def destroy(call: Call, delegate: str | None) -> tuple[Outcome, ...]:
 
 
 def _delete(call: Call, nodes: tuple[str, ...]) -> tuple[Outcome, ...]:
-    if not nodes:
-        return ()
-    ledger = Ledger(call.manifest.state_dir)
-    try:
-        ledger.prepare()
-        with vms_of(call.manifest) as vms:
-            deletion = Deletion(call.manifest, vms, ledger, call.events, call.run, call.deadline)
-            return deletion.delete_all(nodes)
-    except (ManifestError, LedgerError) as error:
-        log.error("%s", error)
-        return tuple(failure(node, error) for node in nodes)
+    def work(vms: Vms, ledger: Ledger) -> tuple[Outcome, ...]:
+        deletion = Deletion(call.manifest, vms, ledger, call.events, call.run, call.deadline)
+        return deletion.delete_all(nodes)
+
+    return with_ems(call.manifest, nodes, work)
 
 
 def seconds(manifest: Manifest) -> float:
