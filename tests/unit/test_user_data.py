@@ -14,8 +14,9 @@ from xio_slurm.power.user_data import encode, render
 from xio_slurm.shipped import shipped
 
 STUBS = (
-    "awk getent grep hostname hostnamectl ip logger mkdir mount mountpoint scontrol sleep sysctl systemctl"
-).split()
+    *("awk", "getent", "grep", "hostname", "hostnamectl", "ip", "logger", "mkdir", "mount", "mountpoint"),
+    *("scontrol", "sleep", "sysctl", "systemctl"),
+)
 TWO_ADDRESSES = (
     "2: eth0 inet 10.0.0.5/24 brd 10.0.0.255 scope global eth0\n2: eth0 inet 10.0.0.9/24 scope global secondary eth0\n"
 )
