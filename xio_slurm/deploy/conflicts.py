@@ -38,7 +38,7 @@ def conflicts(conf: SlurmConf, ours: SlurmConf, delegates: Delegates) -> Conflic
         *_defined_twice("partition", conf.partitions, ours.partitions),
         *_defined_twice("node", conf.nodesets, ours.nodes),
     ]
-    warnings = [*_programs(conf, ours, delegates), *_defaults(conf), *_configless(conf)]
+    warnings = [*_programs(conf, ours, delegates), *_defaults(conf), *_configless(conf), *_failed_nodes(conf)]
     return Conflicts(tuple(errors), tuple(warnings))
 
 
@@ -84,4 +84,12 @@ def _configless(conf: SlurmConf) -> Iterator[str]:
         yield (
             f"{conf.included_at}: a configless slurmctld ships only includes without a '/' in their name:"
             f" put a link to {name} beside slurm.conf and include that"
+        )
+
+
+def _failed_nodes(conf: SlurmConf) -> Iterator[str]:
+    if "idle_on_node_suspend" not in (conf.get("SlurmctldParameters") or "").lower():
+        yield (
+            f"{conf.path}: SlurmctldParameters has no idle_on_node_suspend: a node that failed once stays DOWN"
+            " until somebody resumes it"
         )

@@ -20,7 +20,7 @@ def ours(make: Any) -> SlurmConf:
 
 def found(tmp_path: Path, text: str, ours: SlurmConf, delegates: Delegates = NO_DELEGATES) -> Conflicts:
     path = tmp_path / "slurm.conf"
-    path.write_text(text)
+    path.write_text(text if "SlurmctldParameters" in text else f"{text}SlurmctldParameters=idle_on_node_suspend\n")
     return conflicts(read(str(path), ours=str(tmp_path / "xio.nodes.conf")), ours, delegates)
 
 
@@ -70,7 +70,7 @@ def test_defaults_that_would_hold_for_our_nodes_are_told(tmp_path: Path, ours: S
 
 
 def test_a_configless_slurmctld_does_not_ship_an_include_with_a_path(tmp_path: Path, ours: SlurmConf) -> None:
-    configless = "SlurmctldParameters=enable_configless\n"
+    configless = "SlurmctldParameters=enable_configless,idle_on_node_suspend\n"
     assert "configless" in found(tmp_path, f"{configless}include {tmp_path}/xio.nodes.conf\n", ours).warnings[0]
     assert not found(tmp_path, f"{configless}include xio.nodes.conf\n", ours).warnings
 
@@ -134,3 +134,8 @@ def test_without_a_slurm_conf_the_trial_has_a_name_and_our_nodes(ours: SlurmConf
     trial = parse(trial_conf(None, ours, PLACE).text, "trial")
     assert trial.get("ClusterName")
     assert list(trial.nodes) == list(ours.nodes)
+
+
+def test_a_cluster_that_keeps_failed_nodes_down_is_told(tmp_path: Path, ours: SlurmConf) -> None:
+    (line,) = found(tmp_path, "SlurmctldParameters=cloud_dns\n", ours).warnings
+    assert "no idle_on_node_suspend" in line
