@@ -5,17 +5,13 @@ Exit codes: 0 fine, 1 a problem told in one line each, 2 wrong usage, 3 a bug of
 """
 
 import importlib
-import os
-import platform
 import sys
-import tempfile
-import traceback
-from datetime import UTC, datetime
 from typing import Final
 
 import click
 
 from xio_slurm import __version__
+from xio_slurm.bug_report import write_bug_report
 from xio_slurm.errors import XioError
 
 SUBCOMMANDS: Final = {
@@ -67,19 +63,5 @@ def main() -> None:
             click.echo(f"xio: {line}", err=True)
         sys.exit(1)
     except Exception as error:  # the last resort: a bug becomes a report, not a traceback
-        _report_bug(error)
+        click.echo(f"xio: {write_bug_report(error)}", err=True)
         sys.exit(3)
-
-
-def _report_bug(error: Exception) -> None:
-    # The arguments are left out: one of them could be a secret.
-    report = "\n".join(
-        (
-            f"xio-slurm {__version__}, Python {platform.python_version()}, {platform.platform()}",
-            f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, uid {os.getuid()}",
-            "".join(traceback.format_exception(error)),
-        )
-    )
-    with tempfile.NamedTemporaryFile("w", prefix="xio-bug-", suffix=".txt", delete=False) as file:
-        file.write(report)
-    click.echo(f"xio: this is a bug of xio-slurm ({type(error).__name__}): please send {file.name}", err=True)

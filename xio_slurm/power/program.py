@@ -8,16 +8,16 @@ import argparse
 import logging
 import os
 import sys
-import tempfile
+import syslog
 import time
-import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
-from xio_slurm import __version__, manifest
+from xio_slurm import manifest
+from xio_slurm.bug_report import write_bug_report
 from xio_slurm.deadline import Deadline
 from xio_slurm.errors import SlurmError, XioError
 from xio_slurm.events import Events
@@ -70,22 +70,20 @@ def main(program: str, seconds: Callable[[Manifest], float], work: Callable[[Cal
         events.record("called", hostlist=arguments.hostlist, nodes=len(nodes))
         outcomes = tuple(work(call))
     except XioError as error:
-        log.critical("%s: nothing was done", error)
-        sys.exit(2)
-    except Exception as error:  # the last resort: a bug of ours must be told, since nobody reads slurmctld's stderr
-        log.critical("this is a bug of xio-slurm (%s): please send %s", type(error).__name__, write_bug_report(error))
-        sys.exit(2)
+        _give_up(program, f"{error}: nothing was done")
+    except Exception as error:  # the last resort: a bug of ours must be told too
+        _give_up(program, write_bug_report(error))
     failed = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
     events.record("ended", nodes=len(nodes), failed=len(failed), seconds=round(time.time() - called, 3))
     sys.exit(1 if failed else 0)
 
 
-def write_bug_report(error: BaseException) -> str:
-    """Leave a file with what we need to find a bug; its path. Without arguments: one could be a secret."""
-    text = f"xio-slurm {__version__}, Python {sys.version}\n\n{''.join(traceback.format_exception(error))}"
-    with tempfile.NamedTemporaryFile("w", prefix="xio-bug-", suffix=".txt", delete=False) as file:
-        file.write(text)
-    return file.name
+def _give_up(program: str, why: str) -> NoReturn:
+    """Say why nothing could be done. Also to syslog: stderr may be closed, and the log's place not be known yet."""
+    log.critical("%s", why)
+    syslog.openlog(program, syslog.LOG_PID, syslog.LOG_DAEMON)
+    syslog.syslog(syslog.LOG_CRIT, why)
+    sys.exit(2)
 
 
 def _arguments(program: str) -> argparse.Namespace:

@@ -1,10 +1,13 @@
 """Does the same for many nodes at once, so that one node's failure is never another's."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from xio_slurm.bug_report import write_bug_report
 from xio_slurm.power.outcome import Outcome, failure
-from xio_slurm.power.program import log, write_bug_report
+
+log = logging.getLogger("xio_slurm")
 
 
 def side_by_side(work: Callable[[str], Outcome], nodes: Iterable[str], *, most: int) -> Iterator[Outcome]:
@@ -22,5 +25,5 @@ def side_by_side(work: Callable[[str], Outcome], nodes: Iterable[str], *, most: 
                 continue
             failed = failure(node, error)
             if failed.code == "bug":
-                log.critical("%s: this is a bug of xio-slurm: please send %s", node, write_bug_report(error))
+                log.critical("%s: %s", node, write_bug_report(error))
             yield failed
