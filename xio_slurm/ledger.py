@@ -139,8 +139,8 @@ def _read(path: Path) -> Entry | None:
         document = json.loads(text)
         if document.pop("version") != _VERSION or document["phase"] not in _PHASES:
             raise LedgerError(f"{path}: was written by another version of xio-slurm")
-        document["run"] = Run(**document["run"])
-        return Entry(**document)
+        run = Run(str(document["run"]["id"]), float(document["run"]["called"]))
+        return Entry(**{**document, "run": run, "asked": float(document["asked"])})
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise LedgerError(
             f"{path}: is damaged ({type(error).__name__}): look at the VM in the EMS, then remove the file"

@@ -66,10 +66,11 @@ def test_every_step_is_taken_from_its_source(sources: Sources) -> None:
 
 def test_a_step_that_did_not_happen_is_told_with_the_place_to_look(sources: Sources) -> None:
     sources.slurmd_log.unlink()
+    sources.ems_log.touch()
     steps = timeline.steps(NODE, SUBMITTED, replace(sources, ems_history=[]))
     assert timeline.problems(steps) == (
         f"VM up: didn't happen (see {sources.ems_log})",
-        f"job started: didn't happen (see {sources.slurmd_log})",
+        f"job started: didn't happen (there is no {sources.slurmd_log.name})",
         f"VM gone: didn't happen (see {sources.ems_log})",
     )
     assert "VM up: DIDN'T HAPPEN" in timeline.table(steps)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,8 @@ def test_the_lock_of_a_killed_program_is_free(ledger: Ledger, tmp_path: Path) ->
         json.dumps({"version": 2, "node": "n-1"}).encode(),
         json.dumps({"version": 1, "phase": "unheard of"}).encode(),
         json.dumps({"version": 1, "phase": "ours", "run": {}}).encode(),
+        json.dumps({"version": 1, **asdict(replace(ENTRY, run=Run("x", "soon")))}).encode(),  # type: ignore[arg-type]
+        json.dumps({"version": 1, **asdict(replace(ENTRY, asked=None))}).encode(),  # type: ignore[arg-type]
         json.dumps({"version": 1, "phase": "ours", "run": {"id": "x", "called": 1}, "new": 1}).encode(),
     ],
 )

@@ -5,6 +5,7 @@ import contextlib
 import importlib.util
 import resource
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -130,6 +131,8 @@ def _write_port(port_file: Path, port: int) -> None:
         unfinished.write_text(f"{port}\n")
         unfinished.replace(port_file)
     except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise EmulatorError(f"{port_file}: the port can't be written there: {error.strerror}") from None
 
 

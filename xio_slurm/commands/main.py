@@ -4,7 +4,9 @@ Exit codes: 0 fine, 1 a problem told in one line each, 2 wrong usage, 3 a bug of
 130 interrupted.
 """
 
+import errno
 import importlib
+import os
 import sys
 from typing import Final
 
@@ -21,6 +23,9 @@ SUBCOMMANDS: Final = {
     "lab": "Run a throw-away Slurm cluster on this machine.",
 }
 """Name → the line that ``xio --help`` shows, so that the help loads no subcommand's libraries."""
+
+
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 
 
 class _Subcommands(click.Group):
@@ -56,11 +61,18 @@ def xio() -> None:
 
 def main() -> None:
     """Entry point of ``xio``."""
+    color = False if os.environ.get("NO_COLOR") else None  # no-color.org; click itself doesn't know it
     try:
-        xio(prog_name="xio")
+        xio(prog_name="xio", color=color)
     except XioError as error:
         for line in str(error).splitlines():
             click.echo(f"xio: {line}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            click.echo(f"xio: {write_bug_report(error)}", err=True)
+            sys.exit(3)
+        click.echo(f"xio: the output can't be written: {error.strerror}", err=True)
         sys.exit(1)
     except Exception as error:  # the last resort: a bug becomes a report, not a traceback
         click.echo(f"xio: {write_bug_report(error)}", err=True)

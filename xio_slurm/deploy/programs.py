@@ -1,7 +1,9 @@
 """Which programs slurmctld is told to call, and whether it would call them."""
 
 import os
+import pwd
 import stat
+import subprocess
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,13 +45,49 @@ def installed_bin() -> Path:
     return Path(sysconfig.get_path("scripts"))
 
 
-def unusable(programs: Programs) -> tuple[str, ...]:
-    """Why slurmctld of this machine would refuse a program, one line each.
+def unusable(programs: Programs, slurm_user: str | None) -> tuple[str, ...]:
+    """Why slurmctld of this machine would refuse a program, or SlurmUser couldn't run it, one line each.
 
     A single bad ResumeProgram or SuspendProgram turns the whole power saving off, and slurmctld only logs it
     (``_valid_prog`` in Slurm's power_save.c: absolute, executable, not writable for group or others).
     """
-    return tuple(line for path in (programs.resume, programs.suspend, programs.resume_fail) for line in _faults(path))
+    paths = (programs.resume, programs.suspend, programs.resume_fail)
+    faults = tuple(line for path in paths for line in _faults(path))
+    if faults or slurm_user is None:
+        return faults
+    reason = cannot_run(Path(programs.resume), slurm_user)
+    return (f"{programs.resume}: SlurmUser {slurm_user} can't run it: {reason}",) if reason else ()
+
+
+def cannot_run(program: Path, user: str) -> str:
+    """Why a user can't run a program of ours, by really trying; empty if it can, or if we can't become that user.
+
+    An interpreter or a folder on the way to it may be closed to the user, which no look at the program shows.
+    """
+    try:
+        account = pwd.getpwnam(user)
+    except KeyError:
+        return ""
+    if os.geteuid() not in {0, account.pw_uid}:
+        return ""
+    root = os.geteuid() == 0
+    try:
+        trial = subprocess.run(
+            (program, "--help"),
+            user=account.pw_uid if root else None,
+            group=account.pw_gid if root else None,
+            extra_groups=[] if root else None,
+            cwd="/",
+            env={},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        return str(error)
+    said = trial.stderr.strip().splitlines()
+    return "" if trial.returncode == 0 else (said[-1] if said else f"it ends with {trial.returncode}")
 
 
 def _faults(path: str) -> Iterator[str]:

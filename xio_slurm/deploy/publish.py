@@ -52,6 +52,8 @@ def read(folder: Path) -> Deployed:
 
     Raises DeployError for a file that can't be read.
     """
+    if folder.exists() and not folder.is_dir():
+        raise DeployError(f"{folder}: is no folder: name the one for {NODE_DEFINITIONS} and {MANIFEST}")
     nodes, manifest = folder / NODE_DEFINITIONS, folder / MANIFEST
     try:
         if _is_decided(folder):

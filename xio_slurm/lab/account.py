@@ -2,14 +2,10 @@
 
 import os
 import pwd
-import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
+from xio_slurm.deploy.programs import RESUME, cannot_run, installed_bin
 from xio_slurm.errors import LabError
-
-_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +37,7 @@ def choose() -> Account:
         slurm = pwd.getpwnam("slurm")
     except KeyError:
         return Account("root", "root", uid, gid, "there is no user slurm: SlurmUser is root")
-    reason = _cannot_run(slurm)
+    reason = cannot_run(installed_bin() / RESUME, slurm.pw_name)
     if reason:
         return Account("root", "root", uid, gid, f"user slurm can't run this xio-slurm ({reason}): SlurmUser is root")
     return Account("slurm", "root", slurm.pw_uid, slurm.pw_gid)
-
-
-def _cannot_run(user: pwd.struct_passwd) -> str:
-    """Why the user can't run our programs, by really trying; empty if it can."""
-    try:
-        trial = subprocess.run(
-            (sys.executable, "-c", f"import xio_slurm, os; os.listdir({str(_PACKAGE)!r})"),
-            user=user.pw_uid,
-            group=user.pw_gid,
-            extra_groups=[],
-            cwd="/",
-            env={},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        return f"{sys.executable}: {error}"
-    return "" if trial.returncode == 0 else (trial.stderr.strip().splitlines() or ["it failed without a word"])[-1]

@@ -11,6 +11,7 @@ from typing import Final
 from xio_slurm.config import Config, load
 from xio_slurm.deploy.node_definitions import render as render_nodes
 from xio_slurm.deploy.programs import Programs as OurPrograms
+from xio_slurm.errors import LabError
 from xio_slurm.lab import account, daemon, deployment, folder, host_name, ports, programs, slurm_conf
 from xio_slurm.lab.account import Account
 from xio_slurm.lab.emulators import Emulator
@@ -96,6 +97,8 @@ def start_slurmctld(slurmctld: Path, bin_dir: Path, path: str, layout: Layout) -
 
 
 def _look(options: LabOptions) -> _Ground:
+    if options.scenario is not None and not options.scenario.is_file():
+        raise LabError(f"{options.scenario}: there is no such scenario file")
     layout = Layout(options.folder)
     slurm = programs.find(options.slurm)
     loaded = load(_config_file(options))

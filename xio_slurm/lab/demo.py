@@ -13,6 +13,7 @@ from xio_slurm.errors import LabError, XioError
 from xio_slurm.lab import folder, timeline
 from xio_slurm.lab.lab import Lab
 from xio_slurm.lab.options import LabOptions, Timing
+from xio_slurm.power.program import LOG_FILE
 
 POOL: Final = "amd-8-gb-1-cores"
 NODE: Final = f"xspot-vm-{POOL}-1"
@@ -102,7 +103,13 @@ def _cycle(lab: Lab) -> tuple[str, ...]:
         wrong.append(str(error))
     steps = timeline.steps(NODE, submitted, _sources(lab))
     print(f"\n{timeline.table(steps)}", flush=True)
-    return (*wrong, *timeline.problems(steps))
+    return (*wrong, *timeline.problems(steps), *_errors(lab.layout.log / LOG_FILE))
+
+
+def _errors(log: Path) -> tuple[str, ...]:
+    """What our programs say went wrong, as they logged it."""
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    return tuple(line for line in lines if " ERROR: " in line or " CRITICAL: " in line)
 
 
 def _sources(lab: Lab) -> timeline.Sources:

@@ -58,7 +58,7 @@ def steps(node: str, submitted: float, sources: Sources) -> tuple[Step, ...]:
 
 def problems(taken: Sequence[Step]) -> tuple[str, ...]:
     """Which steps didn't happen, or not in their order, a line each with where to look; empty if all is right."""
-    missing = tuple(f"{step.what}: didn't happen (see {step.source})" for step in taken if step.time is None)
+    missing = tuple(f"{step.what}: didn't happen ({_where(step.source)})" for step in taken if step.time is None)
     happened = [(step.time, step) for step in taken if step.time is not None]
     crossed = tuple(
         f"{after.what}: {before_time - after_time:.2f} s before '{before.what}' (see {after.source})"
@@ -66,6 +66,10 @@ def problems(taken: Sequence[Step]) -> tuple[str, ...]:
         if after_time < before_time - TOLERANCE
     )
     return missing + crossed
+
+
+def _where(source: Path) -> str:
+    return f"see {source}" if source.exists() else f"there is no {source.name}"
 
 
 def table(taken: Sequence[Step]) -> str:

@@ -89,12 +89,24 @@ def _give_up(program: str, why: str) -> NoReturn:
 def _arguments(program: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         program,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         description="slurmctld calls this program; by hand it does what slurmctld would have it do.",
-        epilog=f"example: {program} --manifest /etc/xio/manifest.json 'xspot-vm-amd-8-gb-1-cores-[1-3]'",
+        epilog=f"example:\n  {program} --manifest /etc/xio/manifest.json 'xspot-vm-amd-8-gb-1-cores-[1-3]'",
     )
-    parser.add_argument("--manifest", metavar="FILE", default=os.environ.get("XIO_MANIFEST", manifest.DEFAULT_PATH))
-    parser.add_argument("hostlist", metavar="HOSTLIST")
-    parser.add_argument("further", metavar="FEATURES", nargs="*", help="what slurmctld adds for a reboot into features")
+    parser.add_argument(
+        "--manifest",
+        metavar="FILE",
+        default=os.environ.get("XIO_MANIFEST", manifest.DEFAULT_PATH),
+        help=f"what 'xio generate' wrote; without it $XIO_MANIFEST, else {manifest.DEFAULT_PATH}",
+    )
+    parser.add_argument("hostlist", metavar="HOSTLIST", help="the nodes, as Slurm writes them")
+    parser.add_argument(
+        "further",
+        metavar="FEATURES",
+        nargs="*",
+        default=[],
+        help="what slurmctld adds when a job asks for a reboot into features",
+    )
     return parser.parse_args()
 
 

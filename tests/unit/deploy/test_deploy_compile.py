@@ -1,3 +1,5 @@
+import os
+import pwd
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -109,14 +111,28 @@ def test_the_programs_are_the_configured_folders_else_this_installations(make: A
 
 def test_programs_that_slurmctld_would_refuse_are_told(tmp_path: Path) -> None:
     programs = Programs.in_folder(tmp_path)
-    assert len(unusable(programs)) == 3
+    assert len(unusable(programs, None)) == 3
     for path, mode in ((programs.resume, 0o755), (programs.suspend, 0o644), (programs.resume_fail, 0o775)):
         Path(path).write_text("#!/bin/sh\n")
         Path(path).chmod(mode)
-    told = unusable(programs)
+    told = unusable(programs, None)
     assert [line.split(":")[0] for line in told] == [programs.suspend, programs.resume_fail]
     assert "isn't executable" in told[0]
     assert "writable for others" in told[1]
+
+
+def test_a_program_that_slurm_user_cannot_run_is_told_by_trying(tmp_path: Path) -> None:
+    programs = Programs.in_folder(tmp_path)
+    for path in (programs.resume, programs.suspend, programs.resume_fail):
+        Path(path).write_text("#!/nowhere/python\n")
+        Path(path).chmod(0o755)
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    (told,) = unusable(programs, me)
+    assert told.startswith(f"{programs.resume}: SlurmUser {me} can't run it: ")
+    assert "No such file" in told
+    Path(programs.resume).write_text("#!/bin/sh\n")
+    assert unusable(programs, me) == ()
+    assert unusable(programs, "no-such-user") == ()
 
 
 def test_a_launcher_hands_its_arguments_on_as_they_are(tmp_path: Path) -> None:
