@@ -1,6 +1,8 @@
 """``xio check`` as it is called: what it prints, and its exit codes."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +23,18 @@ def _run(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProces
     )
 
 
+def _run_without_privilege(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run ``xio`` as somebody who can't read everything: root must give that away first."""
+    prefix: tuple[str, ...] = ()
+    if os.geteuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("root reads everything, and there is no setpriv here")
+        prefix = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
+    return subprocess.run(
+        [*prefix, *COMMAND[:-1], *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
 @pytest.fixture
 def broken(tmp_path: Path) -> Path:
     path = tmp_path / "broken.yaml"
@@ -33,9 +47,38 @@ def test_a_sound_file_is_summed_up() -> None:
     result = _run(SAMPLE)
     assert (result.returncode, result.stderr) == (0, "")
     rows = [line.split() for line in result.stdout.splitlines()]
-    assert ["amd-8-gb-1-cores", "10", "1", "7200", "10", "66", "amd"] in [row[:7] for row in rows]
+    assert ["Pool", "Nodes", "CPUs", "MiB", "RealMemory", "GB", "Weight", "Profile"] in rows
+    assert ["amd-8-gb-1-cores", "10", "1", "7200", "6800", "10", "66", "amd"] in rows
+    assert "\nImage: res-demo-pc-3-10-1-rhel8-x86 (all pools)\n" in result.stdout
     assert result.stdout.endswith("xio.yaml: 0 errors, 0 warnings\n")
     assert all(len(line) <= 80 for line in result.stdout.splitlines()[:-1])
+
+
+def test_nothing_is_folded_where_no_terminal_is(tmp_path: Path) -> None:
+    pool, image = "a-pool-with-quite-a-long-name-such-as-people-give", "an-image-whose-name-is-as-long-as-its-history"
+    text = SAMPLE.read_text(encoding="utf-8").replace("# ImageName: another-image", f"ImageName: {image}")
+    path = tmp_path / "long.yaml"
+    path.write_text(text.replace("intel-24core-350G", pool), encoding="utf-8")
+    rows = [line.split() for line in _run(path).stdout.splitlines()]
+    assert [row[-1] for row in rows if row and row[0] == "amd-8-gb-1-cores"] == [image]
+    assert [row[-1] for row in rows if row and row[0] == pool] == ["res-demo-pc-3-10-1-rhel8-x86"]
+    assert not any(row and row[0] == "Image:" for row in rows)
+
+
+def test_on_a_terminal_our_sample_fits_80_columns() -> None:
+    terminal = pexpect.spawn(
+        COMMAND[0],
+        [*COMMAND[1:], "etc/xio.yaml"],
+        cwd=str(ROOT),
+        encoding="utf-8",
+        timeout=60,
+        dimensions=(24, 80),
+        env={name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")},
+    )
+    lines = terminal.read().replace("\x1b[1m", "").replace("\x1b[0m", "").splitlines()
+    terminal.close()
+    assert all(len(line) <= 80 for line in lines)
+    assert [len(line.split()) for line in lines[:6]] == [8] * 6
 
 
 def test_without_a_file_it_takes_the_usual_one(tmp_path: Path) -> None:
@@ -103,6 +146,24 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path, name: str, words
     assert (result.returncode, result.stderr) == (1, "")
     assert words in result.stdout
     assert "Traceback" not in result.stdout
+
+
+@pytest.mark.parametrize("command", [("check",), ("generate", "-o", "out", "-c")], ids=lambda command: command[0])
+def test_a_file_that_one_may_not_read_is_one_line(tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "closed.yaml").write_bytes(SAMPLE.read_bytes())
+    (tmp_path / "closed.yaml").chmod(0)
+    result = _run_without_privilege(*command, "closed.yaml", cwd=tmp_path)
+    assert result.returncode == 1, result.stderr
+    assert "closed.yaml: error: can't be read: Permission denied" in result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.skipif(Path("/etc/xio/xio.yaml").exists(), reason="this machine has a configuration")
+def test_a_usual_file_in_a_closed_folder_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir(mode=0)
+    result = _run_without_privilege("check", cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("xio: there is neither etc/xio.yaml nor ")
 
 
 def test_wrong_usage_is_exit_code_two() -> None:

@@ -142,7 +142,10 @@ ERRORS: Final[list[tuple[Change, str, str]]] = [
     ({"PartitionName": "a b"}, "PartitionName", "letters, digits"),
     ({".slurm.ClusterName": "a/b"}, "slurm.ClusterName", "letters, digits"),
     ({".slurm.ClusterName": 17}, "slurm.ClusterName", "put it in quotes: '17'"),
-    ({"VmRootPasswordSecret": "two words"}, "VmRootPasswordSecret", "without spaces"),
+    ({"VmRootPasswordSecret": "two words"}, "VmRootPasswordSecret", "without spaces write one such as Exostellar"),
+    ({"DefaultImageName": "two words"}, "DefaultImageName", "write one such as rhel8-x86"),
+    ({"Workers": {"SecurityGroupIds": ["a b"]}}, "Workers.SecurityGroupIds[0]", "such as sg-0123456789abcdef0"),
+    ({"Plugin.LogDir": "log"}, "Plugin.LogDir", "write one such as /var/log/xio"),
     # numbers
     ({"Pools.0.CPUs": 0}, "Pools[0].CPUs", "at least 1"),
     ({"Pools.0.CPUs": 5000}, "Pools[0].CPUs", "at most 4096"),
@@ -249,6 +252,31 @@ WARNINGS: Final[list[tuple[Change, str, str]]] = [
     ({"ManagementServerImageId": "ami-1"}, "ManagementServerImageId", "is read by nothing"),
     ({"Plugin.ResumeTimeout": 35}, "Plugin.ResumeTimeout", "one request to the EMS may take 35 s"),
     ({"Plugin.ReadTimeout": 300}, "Plugin.SuspendTimeout", "may take 305 s"),
+    (
+        {"Pools.0.MaxMemory": 32},
+        "Pools[0].MaxMemory",
+        "is 32 MiB: too little to boot; memory is in MiB 32 GiB is 32768",
+    ),
+    ({"Pools.2": {**POOL, "MaxMemory": 511}}, "Pools[2].MaxMemory", "is 511 MiB: too little to boot"),
+    (
+        {"Pools.1.InstanceMemory": 5000},
+        "Pools[1].InstanceMemory",
+        "leaves a guest 361: too little to boot",
+    ),
+    (
+        {"ManagementServerIp": DROP, "ManagementServerStackName": "ems"},
+        "ManagementServerStackName",
+        "no VM can be made add ManagementServerIp, or EmsUrl under Plugin",
+    ),
+    (
+        {"AvailabilityZone": "us-east-2"},
+        "AvailabilityZone",
+        "is no availability zone such as us-east-2b add the zone's",
+    ),
+    ({"AvailabilityZone": "garbage"}, "AvailabilityZone", "'garbage' is no availability zone such as us-east-2b"),
+    ({"AvailabilityZone": "US-EAST-2B"}, "AvailabilityZone", "is no availability zone"),
+    ({"Plugin.DelegateResumeProgram": "/pc/resume"}, "Plugin.DelegateResumeProgram", "without DelegateSuspendProgram"),
+    ({"Plugin.DelegateSuspendProgram": "/pc/stop"}, "Plugin.DelegateSuspendProgram", "without DelegateResumeProgram"),
 ]
 
 FINE: Final[list[Change]] = [
@@ -264,7 +292,8 @@ FINE: Final[list[Change]] = [
     {"Profiles.0.InstanceTypes": DROP},
     {"Profiles.0.CpuVendor": "amd"},
     {"Profiles.0.EnableHyperthreading": True, "Pools.0.CPUs": 8},
-    {"ManagementServerIp": DROP, "ManagementServerStackName": "ems"},
+    {"ManagementServerStackName": "ems"},
+    {"ManagementServerIp": DROP, "ManagementServerStackName": "ems", "Plugin.EmsUrl": "http://ems:5000"},
     {"ManagementServerIp": DROP, "Plugin.EmsUrl": "https://ems.example.com"},
     {"ManagementServerIp": "ems.example.com"},
     {"ManagementServerIp": "fd00::1"},
@@ -279,6 +308,18 @@ FINE: Final[list[Change]] = [
     {".StackName": "x", ".slurm.SlurmUid": 401},
     {"InstanceTypes": ["m6a"], "SpotFleetTypes": ["m6a", "r6a"]},
     {"Plugin.ResumeRate": 0, "Plugin.ConnectTimeout": 0.25},
+    {"Plugin.DelegateResumeProgram": "/pc/resume", "Plugin.DelegateSuspendProgram": "/pc/suspend"},
+    {"Pools.2": {**POOL, "MaxMemory": 512}},
+    *(
+        {"AvailabilityZone": zone}
+        for zone in (
+            "us-east-2b",
+            "us-gov-west-1a",
+            "eusc-de-east-1a",
+            "us-west-2-lax-1a",
+            "us-east-1-wl1-bos-wlz-1",
+        )
+    ),
 ]
 
 
@@ -319,6 +360,19 @@ def test_all_problems_are_told_at_once_and_in_order(tmp_path: Path) -> None:
         "Pools[1].MinMemory",
     }
     assert [p.line for p in problems] == sorted(p.line for p in problems)
+
+
+@pytest.mark.parametrize(
+    "change", [{"ManagementServerIp": "10.0.0.300"}, {"ManagementServerIp": DROP, "Plugin.EmsUrl": "ems"}], ids=str
+)
+def test_a_wrong_address_is_not_told_as_missing_too(tmp_path: Path, change: Change) -> None:
+    (problem,) = _problems(_write(tmp_path, {**change, "ManagementServerStackName": "ems"}))
+    assert problem.severity == "error"
+
+
+def test_a_wrong_delegate_is_not_told_as_missing_too(tmp_path: Path) -> None:
+    change = {"Plugin.DelegateResumeProgram": "/pc/resume", "Plugin.DelegateSuspendProgram": "pc/suspend"}
+    assert [p.key for p in _problems(_write(tmp_path, change))] == ["slurm.Xio.Plugin.DelegateSuspendProgram"]
 
 
 def test_a_profile_with_a_problem_is_not_told_as_missing_too(tmp_path: Path) -> None:

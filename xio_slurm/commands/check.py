@@ -1,6 +1,7 @@
 """``xio check``: is my configuration right?"""
 
 import json
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -12,16 +13,20 @@ from rich.console import Console
 from rich.table import Table
 
 from xio_slurm.config import Config, load
+from xio_slurm.config.real_memory import real_memory
 from xio_slurm.config.schema import json_schema
 from xio_slurm.errors import ConfigError, Problem, XioError
 
 DEFAULT_FILES: Final = (Path("etc/xio.yaml"), Path("/etc/xio/xio.yaml"))
 
+_ENDLESS: Final = 100_000
+"""Columns where no terminal folds the lines: a name that is folded is no name to whatever reads them."""
+
 _COLOURS: Final = {"error": "red", "warning": "yellow"}
 
 
 @click.command()
-@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.argument("file", required=False, type=click.Path(path_type=Path, readable=False))
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, for programs.")
 @click.option("--strict", is_flag=True, help="Let warnings fail the check as errors do.")
 @click.option("--schema", is_flag=True, help="Print the JSON schema of the file, for editors, and do nothing else.")
@@ -57,7 +62,7 @@ def command(file: Path | None, *, as_json: bool, strict: bool, schema: bool) -> 
 
 def _usual_file() -> Path:
     for path in DEFAULT_FILES:
-        if path.exists():
+        if os.path.exists(path):  # noqa: PTH110 (Path.exists raises for what stands in a closed folder)
             return path
     raise XioError(f"there is neither {DEFAULT_FILES[0]} nor {DEFAULT_FILES[1]}: name the file to check")
 
@@ -90,12 +95,20 @@ def _print(path: Path, config: Config | None, errors: list[Problem], warnings: l
                 click.echo(_coloured(problem))
             click.echo()
     if config is not None:
-        console = Console(highlight=False, markup=False)
-        console.print(_pools(config))
-        console.print()
-        console.print(_profiles(config))
-        console.print()
+        _print_tables(config)
     click.echo(f"{click.format_filename(path)}: {_counted(len(errors), 'error')}, {_counted(len(warnings), 'warning')}")
+
+
+def _print_tables(config: Config) -> None:
+    width = None if sys.stdout.isatty() else _ENDLESS
+    console = Console(highlight=False, markup=False, emoji=False, width=width)
+    images = {pool.image for pool in config.pools}
+    console.print(_pools(config, with_images=len(images) > 1))
+    if len(images) == 1:
+        click.echo(f"Image: {images.pop()} (all pools)")
+    console.print()
+    console.print(_profiles(config))
+    console.print()
 
 
 def _coloured(problem: Problem) -> str:
@@ -104,12 +117,23 @@ def _coloured(problem: Problem) -> str:
     return f"{before}{click.style(severity, fg=_COLOURS[problem.severity])}{after}"
 
 
-def _pools(config: Config) -> Table:
+def _pools(config: Config, *, with_images: bool) -> Table:
+    texts = ("Profile", "Image") if with_images else ("Profile",)
     rows = (
-        (pool.name, pool.size, pool.cpus, pool.max_memory, pool.volume_size, pool.weight, pool.profile, pool.image)
+        (
+            pool.name,
+            pool.size,
+            pool.cpus,
+            pool.max_memory,
+            real_memory(pool.max_memory),
+            pool.volume_size,
+            pool.weight,
+            pool.profile,
+            *((pool.image,) if with_images else ()),
+        )
         for pool in config.pools
     )
-    return _table("Pool", ("Nodes", "CPUs", "MiB", "GB", "Weight"), ("Profile", "Image"), rows)
+    return _table("Pool", ("Nodes", "CPUs", "MiB", "RealMemory", "GB", "Weight"), texts, rows)
 
 
 def _profiles(config: Config) -> Table:

@@ -30,7 +30,7 @@ _COLOURS: Final = {"+": "green", "-": "red"}
     "config_path",
     metavar="FILE",
     required=True,
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     help="The configuration (YAML).",
 )
 @click.option(
@@ -93,7 +93,8 @@ def command(
 def _conf_path(given: str | None) -> str | None:
     if given is not None:
         if not Path(given).is_file():
-            raise SlurmError(f"{given}: there is no such slurm.conf: give the cluster's with --slurm-conf")
+            what = "is a folder" if Path(given).is_dir() else "there is no such slurm.conf"
+            raise SlurmError(f"{given}: {what}: give the cluster's with --slurm-conf")
         return given
     path = path_in_use()
     return path if Path(path).is_file() else None
@@ -115,8 +116,8 @@ def _show(generation: Generation) -> None:
 def _conclude(generation: Generation, outcome: str, *, verified: bool) -> None:
     if verified:
         click.echo("verified: slurmctld takes the new node definitions")
-    if outcome != "refused":
-        click.echo(f"{outcome}: {generation.folder / NODE_DEFINITIONS} and {MANIFEST}")
+    which = "nothing was written" if outcome == "refused" else f"{generation.folder / NODE_DEFINITIONS} and {MANIFEST}"
+    click.echo(f"{outcome}: {which}")
     for line in generation.advice:
         click.echo(f"Slurm: {line}")
     for line in generation.next_steps:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from xio_slurm.config.address import read_zone
 from xio_slurm.config.fleet import read_fleet
 from xio_slurm.config.model import Config, Pool
 from xio_slurm.config.pools import build_pool, derived_pools
@@ -55,7 +56,7 @@ def _build(file: str, section: Section, problems: Problems) -> Config:
         product=section.product,
         cluster=section.cluster,
         partition=read_partition(section, problems),
-        availability_zone=keys.availability_zone,
+        availability_zone=read_zone(section, problems),
         management_server_stack_name=keys.management_server_stack_name,
         management_server_ip=keys.management_server_ip,
         images=read_images(section, problems),

@@ -18,6 +18,9 @@ from xio_slurm.naming import MAX_NODE_NAME, node_name
 RESERVED: Final = frozenset({"all", "default"})
 """Words that Slurm reads as something else than a node's or partition's name, in any case."""
 
+_SMALLEST_TO_BOOT: Final = 512
+"""MiB below which no system of today boots; somebody has most likely counted in GiB."""
+
 _SMALLEST_DERIVED: Final = 32 * 1024
 """Below 32 GiB too little is left beside the hypervisor: no pool is derived."""
 
@@ -69,6 +72,7 @@ def build_pool(
         return None
     vendor = manned.profile.cpu_vendor
     weight = keys.weight or default_weight(vendor, keys.cpus, keys.instance_memory or memory)
+    _check_boots(entry, memory, problems)
     _check_promise(entry, memory, manned, problems)
     _check_reach(entry, memory, manned, problems)
     return model.Pool(
@@ -124,12 +128,24 @@ def _memory(entry: Entry[PoolKeys], problems: Problems) -> int | None:
         problems.error((*path, "MaxMemory"), what, "add it, the VM's memory in MiB, such as MaxMemory: 30000")
         return None
     if keys.max_memory is not None and left is not None and keys.max_memory > left:
-        what = f"is {memory} MiB, and InstanceMemory leaves a guest {left}: its nodes can't reach their RealMemory"
+        what = f"is {memory} MiB, and InstanceMemory leaves a guest {left}: such an instance can't hold the VM"
         problems.warning((*path, "MaxMemory"), what, f"write {left}, or take it out")
     if keys.min_memory is not None and keys.min_memory > memory:
         what = f"is {keys.min_memory} MiB, more than the {memory} of MaxMemory"
         problems.error((*path, "MinMemory"), what, f"write {memory} or less")
     return memory
+
+
+def _check_boots(entry: Entry[PoolKeys], memory: int, problems: Problems) -> None:
+    keys, path = entry.keys, entry.path
+    if memory >= _SMALLEST_TO_BOOT:
+        return
+    if keys.max_memory is not None:
+        what = f"is {memory} MiB: too little to boot; memory is in MiB"
+        problems.warning((*path, "MaxMemory"), what, f"{memory} GiB is {memory * 1024}")
+    else:
+        what = f"is {keys.instance_memory} MiB, which leaves a guest {memory}: too little to boot"
+        problems.warning((*path, "InstanceMemory"), what, "name a larger instance's memory, such as 8192")
 
 
 def _check_promise(entry: Entry[PoolKeys], memory: int, manned: Manned, problems: Problems) -> None:
@@ -140,6 +156,8 @@ def _check_promise(entry: Entry[PoolKeys], memory: int, manned: Manned, problems
     if cores is not None:
         what = f"is {keys.cpus}, while the name {keys.pool_name!r} speaks of {cores}"
         problems.warning((*path, "CPUs"), what, f"write CPUs: {cores}, or choose another name")
+    if memory < _SMALLEST_TO_BOOT:
+        return  # told already
     gigabytes = contradicts_memory(keys.pool_name, keys.instance_memory, memory)
     if gigabytes is not None:
         key = "MaxMemory" if keys.instance_memory is None else "InstanceMemory"
@@ -161,7 +179,7 @@ def _check_reach(entry: Entry[PoolKeys], memory: int, manned: Manned, problems: 
     reach = max(max_memory(size.memory) for size in large)
     if memory > reach:
         key = "MaxMemory" if entry.keys.max_memory is not None else "InstanceMemory"
-        what = f"gives RealMemory {memory} MiB, and the largest type of profile {profile.name!r} leaves a guest {reach}"
+        what = f"makes VMs of {memory} MiB, and the largest type of profile {profile.name!r} leaves a guest {reach}"
         problems.warning((*entry.path, key), what, f"keep it at {reach} or less")
 
 

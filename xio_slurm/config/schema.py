@@ -19,7 +19,7 @@ PATTERNS: Final = {
     NAME: ("may hold letters, digits, '_', '.' and '-' only, and begins with a letter or digit", "amd-8-gb-1-cores"),
     ALPHANUMERIC: ("may hold letters and digits only: the EMS takes no others", "amd"),
     ABSOLUTE_PATH: ("must be an absolute path of letters, digits and . _ + @ = : , / ~ - only", "/var/lib/xio"),
-    WORD: ("must be one word of printable ASCII, without spaces", "my-image-1"),
+    WORD: ("must be one word of printable ASCII, without spaces", "my-name-1"),
     HOST: ("must be an IP address or a host's name", "10.0.0.10"),
 }
 """What every pattern asks for in words, and an example. Slurm, shells and the EMS read what they are for."""
@@ -98,9 +98,9 @@ class PoolBody(Keys):
     profile_name: Alphanumeric = Field(examples=["amd"])
     pool_size: PoolSize | None = None
     cpus: Cpus = Field(alias="CPUs", examples=[4])
-    image_name: Word | None = None
+    image_name: Word | None = Field(default=None, examples=["rhel8-x86"])
     min_memory: Mebibytes | None = None
-    max_memory: Mebibytes | None = Field(default=None, description="MiB of the VM, and Slurm's RealMemory")
+    max_memory: Mebibytes | None = Field(default=None, description="MiB of the VM; Slurm's RealMemory is less")
     instance_memory: Mebibytes | None = Field(default=None, description="MiB of the instance, MaxMemory follows")
     volume_size: Gigabytes | None = None
     weight: Annotated[int, Field(ge=1, le=_UINT32)] | None = None
@@ -115,29 +115,35 @@ class PoolKeys(PoolBody):
 class ControllerKeys(Keys):
     """What the controllers get instead of the template's."""
 
-    image_id: Word | None = None
-    security_group_ids: list[Word] = []
-    identity_role: Word | None = None
-    instance_type: Word | None = None
+    image_id: Word | None = Field(default=None, examples=["ami-0123456789abcdef0"])
+    security_group_ids: list[Word] = Field(default=[], examples=[["sg-0123456789abcdef0"]])
+    identity_role: Word | None = Field(default=None, examples=["my-controller-role"])
+    instance_type: Word | None = Field(default=None, examples=["c5.xlarge"])
 
 
 class WorkerKeys(Keys):
     """The same for the workers."""
 
-    image_id: Word | None = None
-    security_group_ids: list[Word] = []
-    identity_role: Word | None = None
+    image_id: Word | None = Field(default=None, examples=["ami-0123456789abcdef0"])
+    security_group_ids: list[Word] = Field(default=[], examples=[["sg-0123456789abcdef0"]])
+    identity_role: Word | None = Field(default=None, examples=["my-worker-role"])
 
 
 class PluginKeys(Keys):
     """This plugin's own settings. Times in seconds, rates in nodes a minute (0: no limit)."""
 
-    ems_url: Word | None = Field(default=None, description="else from ManagementServerIp")
+    ems_url: Word | None = Field(
+        default=None, examples=["http://10.0.0.10:5000"], description="else from ManagementServerIp"
+    )
     state_dir: AbsolutePath = "/var/lib/xio"
     log_dir: AbsolutePath = "/var/log/xio"
     slurm_bin_dir: AbsolutePath = Field(default="/usr/bin", description="ParallelCluster: /opt/slurm/bin")
-    program_dir: AbsolutePath | None = Field(default=None, description="else the bin of this installation")
-    node_prefix: Name | None = Field(default=None, description="xspot-vm- for Xio, xwo- for Xwo")
+    program_dir: AbsolutePath | None = Field(
+        default=None, examples=["/opt/xio/bin"], description="else the bin of this installation"
+    )
+    node_prefix: Name | None = Field(
+        default=None, examples=["xspot-vm-"], description="xspot-vm- for Xio, xwo- for Xwo"
+    )
     max_concurrent_requests: Annotated[int, Field(ge=1, le=1024)] = 32
     connect_timeout: Patience = 5
     read_timeout: Patience = 30
@@ -146,21 +152,29 @@ class PluginKeys(Keys):
     suspend_time: Annotated[int, Field(ge=1, le=_UINT32)] = 350
     resume_rate: Rate = 100
     suspend_rate: Rate = 100
-    user_data_template: AbsolutePath | None = None
-    vm_hook_script: AbsolutePath | None = Field(default=None, description="a path as the VM sees it")
-    delegate_resume_program: AbsolutePath | None = None
-    delegate_suspend_program: AbsolutePath | None = None
-    delegate_resume_fail_program: AbsolutePath | None = None
+    user_data_template: AbsolutePath | None = Field(default=None, examples=["/etc/xio/user-data.sh"])
+    vm_hook_script: AbsolutePath | None = Field(
+        default=None, examples=["/opt/slurm/config/bin/vm-hook.sh"], description="a path as the VM sees it"
+    )
+    delegate_resume_program: AbsolutePath | None = Field(
+        default=None, examples=["/opt/parallelcluster/scripts/slurm/slurm_resume"]
+    )
+    delegate_suspend_program: AbsolutePath | None = Field(
+        default=None, examples=["/opt/parallelcluster/scripts/slurm/slurm_suspend"]
+    )
+    delegate_resume_fail_program: AbsolutePath | None = Field(
+        default=None, examples=["/opt/parallelcluster/scripts/slurm/slurm_suspend"]
+    )
 
 
 class SectionKeys(Keys):
     """``slurm: Xio:`` (or Xwo) of all three generations."""
 
-    management_server_stack_name: Word | None = None
+    management_server_stack_name: Word | None = Field(default=None, examples=["exostellar-management-server"])
     management_server_ip: Host | None = None
-    partition_name: Name | None = None
-    availability_zone: Word | None = None
-    default_image_name: Word | None = None
+    partition_name: Name | None = Field(default=None, examples=["xio"])
+    availability_zone: Word | None = Field(default=None, examples=["us-east-2b"])
+    default_image_name: Word | None = Field(default=None, examples=["rhel8-x86"])
     default_volume_size: Gigabytes = 10
     images: list[ImageKeys] = []
     instance_types: InstanceEntries = []
@@ -172,7 +186,9 @@ class SectionKeys(Keys):
     pools: list[PoolKeys] | dict[str, PoolBody] = []
     controllers: ControllerKeys | None = None
     workers: WorkerKeys | None = None
-    vm_root_password_secret: Word | None = Field(default=None, description="the secret's name, never the password")
+    vm_root_password_secret: Word | None = Field(
+        default=None, examples=["ExostellarVmRootPassword"], description="the secret's name, never the password"
+    )
     plugin: PluginKeys | None = None
     management_server_image_id: Word | None = Field(default=None, json_schema_extra=_deprecated("nothing reads it"))
     controller_image_id: Word | None = Field(default=None, json_schema_extra=_deprecated("now Controllers: ImageId"))
@@ -188,7 +204,7 @@ class SectionKeys(Keys):
 class ClusterKeys(Keys):
     """What is read of ``slurm:`` itself."""
 
-    cluster_name: Name | None = None
+    cluster_name: Name | None = Field(default=None, examples=["hpc-1"])
 
 
 class MountKeys(Keys):

@@ -1,12 +1,10 @@
-"""What stands beside profiles and pools: the EMS's address, our own settings, mounts, images, the older spellings."""
+"""What stands beside profiles and pools: our own settings, mounts, images, the older spellings."""
 
 import re
-from ipaddress import ip_address
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
 
 from xio_slurm.config import model
-from xio_slurm.config.nodes import KeyPath
+from xio_slurm.config.address import ems_url
 from xio_slurm.config.pools import check_word
 from xio_slurm.config.problems import Problems
 from xio_slurm.config.schema import PluginKeys
@@ -16,7 +14,6 @@ from xio_slurm.manifest import Delegates, Mount
 from xio_slurm.naming import NODE_PREFIXES, UNION_PARTITIONS
 
 _PLACEHOLDER: Final = re.compile(r"<.*>|ami-x+")
-_DIGITS_AND_DOTS: Final = re.compile(r"[0-9.]+")
 
 Value = TypeVar("Value")
 
@@ -81,8 +78,9 @@ def read_plugin(section: Section, problems: Problems) -> model.Plugin:
     """``Plugin``, with everything that it leaves out."""
     keys = section.plugin.keys
     _check_patience(section, keys, problems)
+    _check_delegates(section, keys, problems)
     return model.Plugin(
-        ems_url=_ems_url(section, problems),
+        ems_url=ems_url(section, problems),
         state_dir=keys.state_dir,
         log_dir=keys.log_dir,
         slurm_bin_dir=keys.slurm_bin_dir,
@@ -137,56 +135,11 @@ def _check_patience(section: Section, keys: PluginKeys, problems: Problems) -> N
             problems.warning((*section.plugin.path, key), what, "write more, or lower ReadTimeout")
 
 
-def _ems_url(section: Section, problems: Problems) -> str | None:
-    """The EMS's base URL; None where only its stack is known, of which somebody must ask AWS."""
-    keys = section.keys
-    address = _address(section, problems)
-    if section.plugin.keys.ems_url is not None:
-        return _checked_url(section.plugin.keys.ems_url, (*section.plugin.path, "EmsUrl"), problems)
-    if address is not None:
-        host = f"[{address}]" if ":" in address else address
-        return f"http://{host}:5000" if section.product == "xio" else f"https://{host}"
-    if keys.management_server_stack_name is None:
-        what = "is missing, and so are ManagementServerStackName and Plugin.EmsUrl: nothing says where the EMS is"
-        place = (*section.path, "ManagementServerIp")
-        problems.error(place, what, "add it, such as ManagementServerIp: 10.0.0.10")
-    return None
-
-
-def _address(section: Section, problems: Problems) -> str | None:
-    address = section.keys.management_server_ip
-    if address is None or _is_address(address):
-        return address
-    path = (*section.path, "ManagementServerIp")
-    problems.error(path, f"{address!r} is no IP address", "write one such as 10.0.0.10")
-    return None
-
-
-def _is_address(text: str) -> bool:
-    if ":" not in text and not _DIGITS_AND_DOTS.fullmatch(text):
-        return True  # a host's name
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _checked_url(url: str, path: KeyPath, problems: Problems) -> str | None:
-    """The URL without a slash at its end. It is never quoted in a message: it could hold a password."""
-    example = "write http://<address>:5000 or https://<address>"
-    try:
-        parts = urlsplit(url)
-        port_is_fine = parts.port != 0
-    except ValueError:
-        problems.error(path, "is no URL", example)
-        return None
-    if parts.username is not None or parts.password is not None:
-        problems.error(path, "holds a user or password, and every program of the cluster reads it", "take it out")
-    elif parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
-        problems.error(path, "is no http or https URL", example)
-    elif parts.query or parts.fragment:
-        problems.error(path, "holds more than an address ('?' or '#')", example)
-    else:
-        return url.rstrip("/")
-    return None
+def _check_delegates(section: Section, keys: PluginKeys, problems: Problems) -> None:
+    """Tell another family's nodes of which only one program knows."""
+    resume, suspend = "DelegateResumeProgram", "DelegateSuspendProgram"
+    given = {resume: keys.delegate_resume_program, suspend: keys.delegate_suspend_program}
+    for key, other, lack in ((resume, suspend, "suspended"), (suspend, resume, "resumed")):
+        if given[key] is not None and given[other] is None and not problems.has_error((*section.plugin.path, other)):
+            what = f"stands without {other}: other families' nodes would never be {lack}"
+            problems.warning((*section.plugin.path, key), what, f"add {other}")

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from xio_slurm.config.nodes import KeyPath
+from xio_slurm.config.numbers import number_remedy
 from xio_slurm.config.plain import Odd, Plain
 from xio_slurm.config.problems import Problems
 from xio_slurm.config.schema import PATTERNS, Keys
@@ -31,7 +32,7 @@ _WANTED: Final = {
     "list_type": "a list",
     "model_type": "a mapping of keys",
 }
-_EXAMPLES: Final = {"int_type": "10", "float_type": "2.5", "bool_type": "true", "list_type": "[…]"}
+_NUMBERS: Final = ("int_type", "float_type")
 
 
 def validate(model: type[Model], plain: dict[str, Plain], path: KeyPath, problems: Problems) -> Model:
@@ -58,7 +59,7 @@ def validate(model: type[Model], plain: dict[str, Plain], path: KeyPath, problem
 def explain_type(value: Plain, wanted: str) -> tuple[str, str]:
     """What to say of a value that is no list or mapping where one is wanted."""
     if isinstance(value, Odd):
-        return _explain_odd(value, wanted, "")
+        return _explain_odd(value, wanted, f"write {wanted}")
     return f"must be {wanted}, not {show(value)}", f"write {wanted}"
 
 
@@ -91,10 +92,11 @@ def _explain(model: type[Keys], detail: ErrorDetails, spelling: str) -> tuple[st
         near = nearest(key, known)
         return "is an unknown key", f"did you mean {near}?" if near else _list_keys(known)
     if isinstance(value, Odd):
-        return _explain_odd(value, _WANTED.get(kind, "a value"), _EXAMPLES.get(kind, ""))
+        wanted = _WANTED.get(kind, "a value")
+        return _explain_odd(value, wanted, _remedy(kind, key, value.text) if kind in _NUMBERS else f"write {wanted}")
     if kind in _WANTED:
         return _explain_mismatch(kind, value, key, spelling)
-    return _explain_range(detail, key)
+    return _explain_range(model, detail, key)
 
 
 def _list_keys(known: list[str]) -> str:
@@ -103,17 +105,22 @@ def _list_keys(known: list[str]) -> str:
     return f"known keys are {', '.join(known)}"
 
 
-def _explain_odd(value: Odd, wanted: str, example: str) -> tuple[str, str]:
+def _remedy(kind: str, key: str, text: str) -> str:
+    """What to write in a number's place."""
+    return number_remedy(key, text, whole=kind == "int_type")
+
+
+def _explain_odd(value: Odd, wanted: str, remedy: str) -> tuple[str, str]:
     if value.kind == "null":
         return "has no value", f"write {wanted}, or take the key out"
     if value.kind == "tag":
         return f"has a value that isn't plain ({value.text})", f"write {wanted}"
     if value.text.lstrip("+-").isdecimal() and not value.text.lstrip("+-").startswith("0"):
-        return "is too large a number", f"write {wanted}, such as {example}" if example else "put it in quotes"
+        return "is too large a number", "put it in quotes" if wanted == "text" else remedy
     reading = "a date" if value.kind == "timestamp" else "a number in a notation of its own"
     if wanted == "text":
         return f"is {value.text!r}, which YAML reads as {reading}", f"put it in quotes: '{value.text}'"
-    return f"must be {wanted}, and {value.text!r} is read by YAML as {reading}", f"write it plainly, as {example}"
+    return f"must be {wanted}, and {value.text!r} is read by YAML as {reading}", remedy
 
 
 def _explain_mismatch(kind: str, value: Any, key: str, spelling: str) -> tuple[str, str]:
@@ -124,15 +131,15 @@ def _explain_mismatch(kind: str, value: Any, key: str, spelling: str) -> tuple[s
     if kind == "string_type":
         reading = "a boolean" if isinstance(value, bool) else "a number"
         return f"must be text, and YAML reads {spelling} as {reading}", f"put it in quotes: '{spelling}'"
-    if isinstance(value, str) and kind in ("int_type", "float_type"):
-        digits = value.strip()
-        return what, f"write {digits} without quotes" if digits.isdecimal() else f"write digits: {_EXAMPLES[kind]}"
+    if kind in _NUMBERS:
+        remedy = _remedy(kind, key, spelling.strip())
+        return what, f"{remedy} without quotes" if remedy == f"write {spelling.strip()}" else remedy
     if kind == "list_type":
         return what, f"write a list: [{value}]" if key not in _UNQUOTED else "write a list"
-    return what, f"write {_EXAMPLES.get(kind, _WANTED[kind])}"
+    return what, f"write {_WANTED[kind]}"
 
 
-def _explain_range(detail: ErrorDetails, key: str) -> tuple[str, str]:
+def _explain_range(model: type[Keys], detail: ErrorDetails, key: str) -> tuple[str, str]:
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     shown = "" if key in _UNQUOTED else f"{show(value)} "
     if value == "":
@@ -148,7 +155,7 @@ def _explain_range(detail: ErrorDetails, key: str) -> tuple[str, str]:
         return f"is {show(value)}, and must be {words} {limit}", f"write a number that is {words} {limit}"
     if kind == "string_pattern_mismatch":
         rule, example = PATTERNS[context["pattern"]]
-        return f"{shown}{rule}", f"write one such as {example}"
+        return f"{shown}{rule}", f"write one such as {_example(model, key) or example}"
     if kind == "literal_error":
         return f"is {show(value)}, and must be {context['expected']}", f"write {context['expected']}"
     if kind in ("string_too_long", "too_long"):
@@ -161,3 +168,11 @@ def _examples(model: type[Keys]) -> dict[str, Any]:
     """A value for every key that must be there."""
     fields = model.model_fields.values()
     return {field.alias or "": field.examples[0] for field in fields if field.is_required() and field.examples}
+
+
+def _example(model: type[Keys], key: str) -> str | None:
+    """The key's own example, or its default."""
+    field = next((field for field in model.model_fields.values() if field.alias == key), None)
+    value = None if field is None else (field.examples or [field.default])[0]
+    value = value[0] if isinstance(value, list) and value else value
+    return value if isinstance(value, str) else None

@@ -36,23 +36,20 @@ class Generation:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What doesn't hinder writing, one line each."""
-        lines = [*self.conflicts.warnings, *self.difference.unknown, *self.survey.notes, *unusable(self.programs)]
+        lines = [*self.conflicts.warnings, *self.difference.unknown, *self.survey.notes]
+        lines += unusable(self.programs, (self.conf.get("SlurmUser") or "root") if self.conf is not None else None)
         lines += [
             f"{path}: is closed to others, and every user's commands read the node definitions: chmod o+x it"
             for path in closed_to_others(self.folder)
         ]
         if not self._is_loaded:
             lines += self._job_lines
-        if self.compiled.manifest.ems_url is None:
-            lines.append(
-                "the EMS's address isn't known: set ManagementServerIp or Plugin: EmsUrl, or no VM can be made"
-            )
         return tuple(lines)
 
     @property
     def advice(self) -> tuple[str, ...]:
         """What slurmctld needs after the change, one line each."""
-        if self.unchanged:
+        if self.unchanged or self.conflicts.errors:
             return ()
         return advice(self.difference.kinds, self.survey.version, first=self.difference.first)
 
@@ -78,6 +75,11 @@ class Generation:
         return self.survey.running and self.conf is not None and self.conf.included is not None
 
     @property
+    def _lacks_include(self) -> bool:
+        """Where there is no slurm.conf to look at, it is told with every change, and not again."""
+        return not self.unchanged if self.conf is None else self.conf.included is None
+
+    @property
     def _job_lines(self) -> tuple[str, ...]:
         gone = {*self.difference.removed_nodes}
         return tuple(
@@ -92,14 +94,12 @@ class Generation:
 
         ParallelCluster makes slurm.conf anew and drops the include, so a lost one is told at every run.
         """
-        if self.unchanged and (self.conf is None or self.conf.included is not None):
+        if self.conflicts.errors:
             return ()
         lines = []
-        if self.conf is None or self.conf.included is None:
+        if self._lacks_include:
             where = self.conf.path if self.conf is not None else "slurm.conf"
             lines.append(f"put this line at the end of {where}: include {self.folder / NODE_DEFINITIONS}")
-        if self.unchanged:
-            return tuple(lines)
         manifest = self.folder / MANIFEST
         default = Path(DEFAULT_PATH)
         if default.resolve() != manifest.resolve() and not launches(Path(self.programs.resume), manifest):
@@ -133,13 +133,13 @@ def prepare(config: Config, folder: Path, conf_path: str | None) -> Generation:
         unchanged=unchanged,
         difference=difference,
         conflicts=found,
-        survey=_survey(config, conf, difference, found),
+        survey=_survey(config, conf, difference),
     )
 
 
-def _survey(config: Config, conf: SlurmConf | None, difference: Difference, found: Conflicts) -> Survey:
-    if found.errors or difference.kinds <= {Kind.PROGRAMS}:
+def _survey(config: Config, conf: SlurmConf | None, difference: Difference) -> Survey:
+    if difference.kinds <= {Kind.PROGRAMS}:
         return Survey(None, False, (), ())
-    # The include may be in slurm.conf before there is a file: Slurm's commands would wait a minute for it.
-    readable = None if difference.first else conf
+    # Where an include is missing, ours before its first time or another, Slurm's commands would wait a minute for it.
+    readable = None if difference.first or (conf is not None and conf.missing) else conf
     return survey(readable, config.plugin.slurm_bin_dir, difference.removed_nodes)

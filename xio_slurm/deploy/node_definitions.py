@@ -10,8 +10,8 @@ import re
 from pathlib import PurePath
 
 from xio_slurm.config.model import Config, Pool
+from xio_slurm.config.real_memory import real_memory
 from xio_slurm.deploy.programs import Programs
-from xio_slurm.deploy.real_memory import real_memory
 from xio_slurm.errors import DeployError
 from xio_slurm.naming import MAX_NODE_NAME, node_name, pool_partition
 

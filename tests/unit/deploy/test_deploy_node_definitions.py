@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from xio_slurm.config.real_memory import real_memory
 from xio_slurm.deploy.node_definitions import nodes_of, render
 from xio_slurm.deploy.programs import Programs
-from xio_slurm.config.real_memory import real_memory
 from xio_slurm.errors import DeployError
 from xio_slurm.slurm.conf import parse
 from xio_slurm.slurm.hostlist import expand
