@@ -5,11 +5,13 @@
   * DeployError: node definitions or manifest can't be written or aren't accepted
   * ManifestError: the manifest is missing, unreadable or of another version
   * LedgerError: the state folder or one of its files can't be read or written
+    * LedgerUnusable: nothing can be locked in the state folder (read-only, missing)
   * EmsError: the Exostellar Management Server
     * EmsUnreachable: no answer came (refused, timed out, connection lost)
     * EmsRefused: an answer came, and it says no
     * EmsUnreadable: an answer came that can't be understood
   * SlurmError: one of Slurm's commands failed
+    * SlurmTimeout: one of Slurm's commands took too long
   * LabError: the throw-away cluster can't be made, found or ended
   * EmulatorError: the emulator can't start, or a scenario is wrong
 
@@ -67,6 +69,10 @@ class LedgerError(XioError):
     """The state folder, or a node's file or lock in it, can't be used."""
 
 
+class LedgerUnusable(LedgerError):
+    """No lock can be taken in the state folder, by anybody: it is missing or read-only, or the disk is full."""
+
+
 class EmsError(XioError):
     """Base of what can go wrong between us and the Exostellar Management Server."""
 
@@ -93,6 +99,10 @@ class EmsUnreadable(EmsError):
 
 class SlurmError(XioError):
     """A Slurm command failed, or printed what we can't read."""
+
+
+class SlurmTimeout(SlurmError):
+    """A Slurm command gave no answer in its time."""
 
 
 class LabError(XioError):

@@ -12,19 +12,19 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
 from filelock import FileLock, Timeout
 
 from xio_slurm.deadline import Deadline
-from xio_slurm.errors import LedgerError
+from xio_slurm.errors import LedgerError, LedgerUnusable
 
-Phase = Literal["asking", "ours", "deleting", "foreign"]
+Phase = Literal["asking", "ours", "deleting", "gone", "foreign"]
 
 _VERSION: Final = 1
-_PHASES: Final[frozenset[str]] = frozenset({"asking", "ours", "deleting", "foreign"})
+_PHASES: Final[frozenset[str]] = frozenset({"asking", "ours", "deleting", "gone", "foreign"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,11 @@ class Entry:
     """What is known of one node's VM.
 
     ``asking``: the EMS is being asked for it, or was and we don't know the answer: if it exists, it is ours.
-    ``ours``: the EMS has said yes. ``deleting``: it is to be gone, and isn't seen gone yet. ``foreign``: a VM of
-    this name exists which this cluster didn't make. A node without an entry has no VM of ours.
+    ``ours``: the EMS has said yes. ``deleting``: it is to be gone, and isn't seen gone yet. ``gone``: the node has no
+    VM of ours. ``foreign``: a VM of this name exists which this cluster didn't make.
+
+    ``unanswered`` stays with a node whose VM the EMS was asked for in vain: a request can be carried out late, so a VM
+    that appears all the same is ours. A node without an entry was never seen to by these programs.
     """
 
     node: str
@@ -51,7 +54,12 @@ class Entry:
     asked: float
     ems_job: str | None = None
     attempts: int = 0
+    unanswered: bool = False
     error: str | None = None
+
+    def at(self, phase: Phase, run: "Run") -> "Entry":
+        """The entry after this call has brought the node to another phase."""
+        return replace(self, phase=phase, run=run, unanswered=self.unanswered or self.phase == "asking")
 
 
 class Slot:
@@ -79,13 +87,6 @@ class Slot:
                 new.unlink(missing_ok=True)
             raise LedgerError(f"{self._path}: can't be written: {error.strerror}") from error
 
-    def remove(self) -> None:
-        """Forget the node: it has no VM of ours any more."""
-        try:
-            self._path.unlink(missing_ok=True)
-        except OSError as error:
-            raise LedgerError(f"{self._path}: can't be removed: {error.strerror}") from error
-
 
 class Ledger:
     """The entries and locks of all nodes, in ``<state folder>/nodes`` and ``<state folder>/locks``."""
@@ -93,6 +94,10 @@ class Ledger:
     def __init__(self, state_dir: str) -> None:
         self._nodes = Path(state_dir) / "nodes"
         self._locks = Path(state_dir) / "locks"
+
+    def peek(self, node: str) -> Entry | None:
+        """The entry of a node whose lock isn't to be had. Raises LedgerError like ``Slot.read``."""
+        return _read(self._nodes / f"{node}.json")
 
     def prepare(self) -> None:
         """Make the folders where they are missing. Raises LedgerError."""
@@ -104,27 +109,30 @@ class Ledger:
 
     @contextmanager
     def locked(self, node: str, deadline: Deadline) -> Iterator[Slot]:
-        """Hold the node's lock. Raises LedgerError when it isn't to be had before the deadline."""
+        """Hold the node's lock.
+
+        Raises LedgerError when another holds it until the deadline, LedgerUnusable when nobody can.
+        """
         lock = FileLock(self._locks / f"{node}.lock", mode=0o600)
         try:
             lock.acquire(timeout=deadline.left(), poll_interval=0.02)
         except Timeout as error:
             raise LedgerError(f"another program still holds the lock of {node}") from error
         except OSError as error:
-            raise LedgerError(f"the lock of {node} can't be taken: {error.strerror}") from error
+            raise LedgerUnusable(f"the lock of {node} can't be taken: {error.strerror}") from error
         try:
             yield Slot(self._nodes / f"{node}.json")
         finally:
             lock.release()
 
     def entries(self) -> Iterator[Entry]:
-        """Every entry that can be read, in the order of the nodes' names, without locks."""
+        """Every entry that can be read but those of nodes whose VM is gone, in the order of names, without locks."""
         for path in sorted(self._nodes.glob("*.json")):
             try:
                 entry = _read(path)
             except LedgerError:
                 continue  # whoever works on that node tells it
-            if entry is not None:
+            if entry is not None and entry.phase != "gone":
                 yield entry
 
 
@@ -140,8 +148,10 @@ def _read(path: Path) -> Entry | None:
         if document.pop("version") != _VERSION or document["phase"] not in _PHASES:
             raise LedgerError(f"{path}: was written by another version of xio-slurm")
         run = Run(str(document["run"]["id"]), float(document["run"]["called"]))
-        return Entry(**{**document, "run": run, "asked": float(document["asked"])})
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return Entry(
+            **{**document, "run": run, "asked": float(document["asked"]), "attempts": int(document["attempts"])}
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise LedgerError(
             f"{path}: is damaged ({type(error).__name__}): look at the VM in the EMS, then remove the file"
         ) from error

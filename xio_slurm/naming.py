@@ -15,7 +15,7 @@ UNION_PARTITIONS: Final[dict[Product, str]] = {"xio": "xio", "xwo": "xwo"}
 MAX_NODE_NAME: Final = 63
 """Longest node name: a host name's label (RFC 1035), and the node becomes the VM's host name."""
 
-_NUMBER = re.compile(r"[1-9][0-9]*\Z", re.ASCII)
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}\Z", re.ASCII)
 
 
 def node_name(prefix: str, pool: str, number: int) -> str:

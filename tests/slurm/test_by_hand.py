@@ -3,6 +3,7 @@
 import requests
 
 from xio_slurm.lab import Lab
+from xio_slurm.ledger import Ledger
 
 NODE = "xspot-vm-amd-8-gb-1-cores-7"
 
@@ -20,4 +21,4 @@ def test_what_root_does_by_hand_does_not_lock_slurm_user_out(lab: Lab) -> None:
     job = lab.run("srun", "-p", "xio", "-w", NODE, "hostname")
     assert (job.returncode, job.stdout) == (0, f"{NODE}\n"), job.stderr
     lab.wait_until_idle(120)
-    assert list(lab.layout.ledger.glob("nodes/*.json")) == []
+    assert list(Ledger(str(lab.layout.ledger)).entries()) == []

@@ -14,6 +14,7 @@ import requests
 from tests.slurm.jobs import jobs, nodes_of, submit, wait_completed
 from tests.slurm.waiting import wait_for
 from xio_slurm.lab import Lab
+from xio_slurm.ledger import Ledger
 
 SMALL = "xio-amd-8-gb-1-cores"
 NODE = "xspot-vm-amd-8-gb-1-cores-"
@@ -27,7 +28,7 @@ def cluster(lab: Lab) -> Iterator[Lab]:
     """The running lab, and after the test the proof that nothing of it is left."""
     yield lab
     lab.wait_until_idle(IDLE_SECONDS)
-    assert not list(lab.layout.ledger.glob("nodes/*.json"))
+    assert list(Ledger(str(lab.layout.ledger)).entries()) == []
 
 
 def events(lab: Lab, event: str, **match: str) -> list[dict[str, Any]]:

@@ -32,13 +32,16 @@ def test_what_was_written_is_read(ledger: Ledger) -> None:
     assert list(ledger.entries()) == [ENTRY]
 
 
-def test_what_was_removed_is_gone_and_may_be_removed_again(ledger: Ledger) -> None:
+def test_a_node_whose_vm_is_gone_is_remembered_and_not_counted(ledger: Ledger) -> None:
+    later = Run("xio-suspend-2", 3.5)
     with ledger.locked("n-1", Deadline.after(1)) as slot:
-        slot.write(ENTRY)
-        slot.remove()
-        slot.remove()
-        assert slot.read() is None
+        slot.write(ENTRY.at("gone", later))
     assert list(ledger.entries()) == []
+    assert ledger.peek("n-1") == replace(ENTRY, phase="gone", run=later, unanswered=True)
+
+
+def test_an_ask_that_was_answered_is_not_left_open() -> None:
+    assert not replace(ENTRY, phase="ours").at("gone", ENTRY.run).unanswered
 
 
 def test_nobody_else_may_read_it(ledger: Ledger, tmp_path: Path) -> None:
@@ -93,6 +96,7 @@ def test_the_lock_of_a_killed_program_is_free(ledger: Ledger, tmp_path: Path) ->
         b"null",
         b"\xff\xfe",
         b'{"version": 1}',
+        b"[" * 100_000,
         json.dumps({"version": 2, "node": "n-1"}).encode(),
         json.dumps({"version": 1, "phase": "unheard of"}).encode(),
         json.dumps({"version": 1, "phase": "ours", "run": {}}).encode(),

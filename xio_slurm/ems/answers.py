@@ -22,7 +22,7 @@ def document(answer: Answer, what: str) -> dict[str, Any]:
         raise refusal(answer, what)
     try:
         parsed = json.loads(answer.body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EmsUnreadable(f"{what}: the EMS answered 200 with something that is no JSON: {said(answer)}") from error
     if not isinstance(parsed, dict):
         raise EmsUnreadable(f"{what}: the EMS answered 200 with JSON that is no object: {said(answer)}")
@@ -39,8 +39,8 @@ def said(answer: Answer) -> str:
     text = answer.body[: 64 * 1024].decode("utf-8", errors="replace")
     try:
         parsed = json.loads(text)
-    except ValueError:
-        title = _TITLE.search(text)
+    except (ValueError, RecursionError):
+        title = _TITLE.search(text[:4096])
         words = f"an HTML page, {html.unescape(title[1])!r}" if title else text
     else:
         words = str(parsed.get("Error", text)) if isinstance(parsed, dict) else text

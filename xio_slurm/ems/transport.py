@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidURL
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from xio_slurm.deadline import Deadline
+from xio_slurm.ems.bounded_http import BoundedSession
 from xio_slurm.errors import EmsUnreachable, EmsUnreadable
 
 MAX_ANSWER: Final = 32 * 1024 * 1024
@@ -41,11 +41,7 @@ class Transport:
         self._url = url.rstrip("/")
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
-        self._session = requests.Session()
-        self._session.trust_env = False
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=max_connections, max_retries=0)
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, adapter)
+        self._session = BoundedSession(max_connections)
 
     def close(self) -> None:
         """Close the connections."""

@@ -14,9 +14,9 @@ from xio_slurm.events import Events
 from xio_slurm.ledger import Entry, Ledger, Run, Slot
 from xio_slurm.manifest import Manifest, Pool
 from xio_slurm.power import user_data
-from xio_slurm.power.decide import OnResume, on_resume
+from xio_slurm.power.decide import CLEAR_NO, OnResume, is_ours_after, on_resume
 from xio_slurm.power.outcome import Done, ForeignVmError, Left, Outcome
-from xio_slurm.power.waiting import wait_until_gone
+from xio_slurm.power.waiting import pauses
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +37,32 @@ class Creation:
         pool = self.manifest.pool_of(node)
         if pool is None:
             raise ForeignVmError("no pool of the manifest holds the node")
-        with self.ledger.locked(node, self.deadline) as slot:
-            entry = slot.read()
-            action = on_resume(
-                entry,
-                exists=self._exists(node, entry),
-                run=self.run,
-                resume_timeout=self.manifest.resume_timeout,
-            )
-            return self._act(action, slot, node, pool, entry)
+        for _ in pauses(self.deadline):
+            # The lock isn't held while an earlier VM goes: a suspend that comes meanwhile must get its turn.
+            with self.ledger.locked(node, self.deadline) as slot:
+                entry = slot.read()
+                exists = self._exists(slot, node, pool, entry)
+                now = time.time()
+                timeout = self.manifest.resume_timeout
+                action = on_resume(entry, exists=exists, run=self.run, now=now, resume_timeout=timeout)
+                if entry is None or action is not OnResume.REPLACE:
+                    return self._act(action, slot, node, pool, entry)
+                slot.write(entry.at("deleting", self.run))
+                self.events.record("deleting", node=node, pool=pool.name)
+                self.vms.delete(node, self.deadline)
+        raise EmsUnreachable("the earlier VM of this name is still being deleted", sent=True)
 
-    def _exists(self, node: str, entry: Entry | None) -> bool:
+    def _exists(self, slot: Slot, node: str, pool: Pool, entry: Entry | None) -> bool:
         # The list is as old as our start. It says for certain only that a VM nobody asked for isn't there.
         if entry is None and self.listed is not None and node not in self.listed:
             return False
-        return self.vms.get(node, self.deadline) is not None
+        try:
+            return self.vms.get(node, self.deadline) is not None
+        except EmsError:
+            if entry is None:
+                # Whatever is there isn't ours, so the suspend that follows this failure must leave it.
+                slot.write(Entry(node, pool.name, "gone", self.run, asked=self.run.called))
+            raise
 
     def _act(self, action: OnResume, slot: Slot, node: str, pool: Pool, entry: Entry | None) -> Outcome:
         match action:
@@ -60,18 +71,14 @@ class Creation:
             case OnResume.FOREIGN:
                 raise self._foreign(slot, node, pool)
             case OnResume.ADOPT if entry is not None:
-                slot.write(replace(entry, phase="ours", run=self.run))
+                slot.write(entry.at("ours", self.run))
                 self.events.record("adopted", node=node, pool=pool.name, ems_job=entry.ems_job)
                 return Done(node, "adopted")
-            case OnResume.REPLACE if entry is not None:
-                slot.write(replace(entry, phase="deleting", run=self.run))
-                self.vms.delete(node, self.deadline)
-                wait_until_gone(self.vms, node, self.deadline)
-                self.events.record("replaced", node=node, pool=pool.name)
-        return self._ask(slot, node, pool, attempts=entry.attempts + 1 if entry else 1)
+        return self._ask(slot, node, pool, entry)
 
-    def _ask(self, slot: Slot, node: str, pool: Pool, attempts: int) -> Outcome:
-        entry = Entry(node, pool.name, "asking", self.run, asked=time.time(), attempts=attempts)
+    def _ask(self, slot: Slot, node: str, pool: Pool, before: Entry | None) -> Outcome:
+        base = before.at("asking", self.run) if before else Entry(node, pool.name, "asking", self.run, asked=0)
+        entry = replace(base, asked=time.time(), attempts=base.attempts + 1, ems_job=None, error=None)
         slot.write(entry)
         self.events.record("asking", node=node, pool=pool.name)
         started = time.monotonic()
@@ -80,25 +87,27 @@ class Creation:
         except EmsError as error:
             self._settle(slot, entry, pool, error)
             job = None
-        slot.write(replace(entry, phase="ours", ems_job=job))
+        slot.write(replace(entry, phase="ours", ems_job=job, unanswered=False))
         seconds = round(time.monotonic() - started, 3)
         self.events.record("asked", node=node, pool=pool.name, ems_job=job, seconds=seconds)
         return Done(node, "asked")
 
     def _settle(self, slot: Slot, entry: Entry, pool: Pool, error: EmsError) -> None:
         """After an answer that wasn't a clear yes: return if the VM is there and ours, else raise the error."""
+        failed = replace(entry, error=str(error))
+        nothing_made = (isinstance(error, EmsUnreachable) and not error.sent) or (
+            isinstance(error, EmsRefused) and error.status in CLEAR_NO
+        )
+        slot.write(replace(failed, phase="gone") if nothing_made else failed)
         if isinstance(error, EmsUnreachable) and not error.sent:
-            slot.remove()
             raise error
-        slot.write(replace(entry, error=str(error)))
         try:
             exists = self.vms.get(entry.node, self.deadline) is not None
         except EmsError:
-            exists = False  # still "asking": if it exists, it is ours, and the suspend that follows deletes it
+            exists = False  # the entry says what is to be done if it exists after all
         if not exists:
             raise error
-        if isinstance(error, EmsRefused) and 400 <= error.status < 500:
-            # It wasn't there before and we were told no: another one made it in between.
+        if not is_ours_after(error, entry):
             raise self._foreign(slot, entry.node, pool) from error
 
     def _foreign(self, slot: Slot, node: str, pool: Pool) -> ForeignVmError:

@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from xio_slurm.errors import EmsError, EmsRefused
 from xio_slurm.ledger import Entry, Run
 from xio_slurm.power.outcome import Failed
 from xio_slurm.slurm.states import NodeState
 
 MAX_REASONS: Final = 4
 """Different reasons told to Slurm in one call, so that its cost doesn't grow with the nodes."""
+
+CLEAR_NO: Final = frozenset({400, 403, 404, 409, 422})
+"""Answers to a create that say that nothing was made. Others (408, 429, 5xx) can come from a proxy in between."""
 
 _REASON_LENGTH: Final = 200
 
@@ -33,34 +37,51 @@ class OnSuspend(Enum):
     """What a suspend does about a node."""
 
     DELETE = "delete the VM"
+    NOTHING = "do nothing: the node has no VM of this cluster's"
     FOREIGN = "leave the VM that is there: this cluster didn't make it"
     YIELD = "do nothing: a program that was called later has seen to the node"
 
 
-def on_resume(entry: Entry | None, *, exists: bool, run: Run, resume_timeout: float) -> OnResume:
-    """``exists``: whether the EMS has a VM of the node's name. ``resume_timeout`` in seconds.
+def on_resume(entry: Entry | None, *, exists: bool, run: Run, now: float, resume_timeout: float) -> OnResume:
+    """``exists``: whether the EMS has a VM of the node's name. ``now`` in seconds since 1970.
 
-    A VM of ours that is older than ResumeTimeout belongs to an earlier turn of the node. Its slurmd has registered
-    long ago, and Slurm waits for a newer boot: it must be made anew.
+    A VM of ours that is older than ``resume_timeout`` seconds belongs to an earlier turn of the node. Its slurmd has
+    registered long ago, and Slurm waits for a newer boot: it must be made anew.
     """
-    if entry is not None and _later(entry, run):
+    if entry is not None and _later(entry, run, now):
         return OnResume.YIELD
     if not exists:
         return OnResume.ASK
     if entry is None or entry.phase == "foreign":
         return OnResume.FOREIGN
+    if entry.phase == "gone":
+        return OnResume.REPLACE if entry.unanswered else OnResume.FOREIGN
     if entry.phase == "deleting" or run.called - entry.asked > resume_timeout:
         return OnResume.REPLACE
     return OnResume.ADOPT
 
 
-def on_suspend(entry: Entry | None, *, run: Run) -> OnSuspend:
-    """Slurm's word is enough to delete a VM, unless the ledger says that it is another's."""
+def on_suspend(entry: Entry | None, *, run: Run, now: float) -> OnSuspend:
+    """Slurm's word is enough to delete a VM, unless the ledger says that it is another's or that there is none of ours.
+
+    A node that the ledger has never seen can have a VM from before us, which nobody else would ever delete.
+    """
     if entry is None:
         return OnSuspend.DELETE
-    if _later(entry, run):
+    if _later(entry, run, now):
         return OnSuspend.YIELD
-    return OnSuspend.FOREIGN if entry.phase == "foreign" else OnSuspend.DELETE
+    if entry.phase == "foreign":
+        return OnSuspend.FOREIGN
+    return OnSuspend.NOTHING if entry.phase == "gone" and not entry.unanswered else OnSuspend.DELETE
+
+
+def is_ours_after(error: EmsError, before: Entry | None) -> bool:
+    """Whether a VM is ours that wasn't there before, was asked for with this error, and exists now.
+
+    Only a clear no says that another made it in between; unless an earlier request of ours may have come late.
+    """
+    refused = isinstance(error, EmsRefused) and error.status in CLEAR_NO
+    return not refused or (before is not None and before.unanswered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,5 +123,6 @@ def _grouped(failed: Iterable[Failed], key: Callable[[Failed], str]) -> Mapping[
     return {text: tuple(nodes) for text, nodes in groups.items()}
 
 
-def _later(entry: Entry, run: Run) -> bool:
-    return entry.run.id != run.id and entry.run.called > run.called
+def _later(entry: Entry, run: Run, now: float) -> bool:
+    # Not from the future: a clock that was set back would have everybody yield to a call of long ago.
+    return entry.run.id != run.id and run.called < entry.run.called <= now

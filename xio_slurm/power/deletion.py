@@ -5,15 +5,16 @@ ledger says ``deleting`` until a look at the EMS proves the end, however many ca
 """
 
 import logging
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.vms import Vms
-from xio_slurm.errors import EmsError, LedgerError
+from xio_slurm.errors import EmsError, LedgerError, LedgerUnusable
 from xio_slurm.events import Events
-from xio_slurm.ledger import Entry, Ledger, Run, Slot
+from xio_slurm.ledger import Entry, Ledger, Phase, Run, Slot
 from xio_slurm.manifest import Manifest
 from xio_slurm.power.decide import OnSuspend, on_suspend
 from xio_slurm.power.ems_access import listed_names
@@ -38,40 +39,56 @@ class Deletion:
     deadline: Deadline
 
     def delete_all(self, nodes: Iterable[str]) -> tuple[Outcome, ...]:
-        """Ask the EMS to delete the nodes' VMs, then look until they are gone or the deadline comes."""
+        """Ask the EMS to delete the nodes' VMs, then look until they are gone or the deadline comes.
+
+        A delete that failed is asked again like one that was lost: Slurm doesn't call twice for a node.
+        """
         asked = tuple(side_by_side(self._delete, nodes, most=self.manifest.max_concurrent_requests))
-        pending = frozenset(outcome.node for outcome in asked if isinstance(outcome, Done))
+        pending = frozenset(outcome.node for outcome in asked if _is_pending(outcome))
         gone = self._see_gone(pending)
-        return tuple(
-            outcome
-            if outcome.node not in pending or outcome.node in gone
-            else Failed(outcome.node, "ems", "the EMS was asked to delete the VM and still has it")
-            for outcome in asked
-        )
+        return tuple(self._in_the_end(outcome, pending, gone) for outcome in asked)
+
+    @staticmethod
+    def _in_the_end(asked: Outcome, pending: frozenset[str], gone: frozenset[str]) -> Outcome:
+        if asked.node in gone:
+            return Done(asked.node, "gone")
+        if asked.node in pending and isinstance(asked, Done):
+            return Failed(asked.node, "ems", "the EMS was asked to delete the VM and still has it")
+        return asked
 
     def _delete(self, node: str) -> Outcome:
-        with self.ledger.locked(node, self.deadline) as slot:
-            entry = slot.read()
-            match on_suspend(entry, run=self.run):
-                case OnSuspend.YIELD:
-                    return Left(node, "a program that was called later has seen to it")
-                case OnSuspend.FOREIGN:
-                    return Left(node, "its VM isn't ours")
-                case OnSuspend.DELETE:
-                    self._note(slot, entry or self._unknown(node))
-                    self.events.record("deleting", node=node)
-                    self.vms.delete(node, self.deadline)
-                    return Done(node, "gone")
-
-    def _note(self, slot: Slot, entry: Entry) -> None:
         try:
-            slot.write(replace(entry, phase="deleting", run=self.run))
-        except LedgerError as error:
-            log.error("%s: the VM of %s is deleted all the same", error, entry.node)
+            with self.ledger.locked(node, self.deadline) as slot:
+                return self._act(slot, node, slot.read())
+        except LedgerUnusable as error:
+            # Nobody can lock or write there, so nobody works on the node beside us: the VM must go all the same.
+            log.warning("%s", error)
+            return self._act(None, node, self.ledger.peek(node))
 
-    def _unknown(self, node: str) -> Entry:
+    def _act(self, slot: Slot | None, node: str, entry: Entry | None) -> Outcome:
+        match on_suspend(entry, run=self.run, now=time.time()):
+            case OnSuspend.YIELD:
+                return Left(node, "a program that was called later has seen to it")
+            case OnSuspend.FOREIGN:
+                return Left(node, "its VM isn't ours")
+            case OnSuspend.NOTHING:
+                self._note(slot, entry, node, "gone")
+                return Left(node, "it has no VM of ours")
+            case OnSuspend.DELETE:
+                self._note(slot, entry, node, "deleting")
+                self.events.record("deleting", node=node)
+                self.vms.delete(node, self.deadline)
+                return Done(node, "gone")
+
+    def _note(self, slot: Slot | None, entry: Entry | None, node: str, phase: Phase) -> None:
+        if slot is None:
+            return
         pool = self.manifest.pool_of(node)
-        return Entry(node, pool.name if pool else "", "deleting", self.run, asked=self.run.called)
+        noted = entry or Entry(node, pool.name if pool else "", phase, self.run, asked=self.run.called)
+        try:
+            slot.write(noted.at(phase, self.run))
+        except LedgerError as error:
+            log.error("%s: the VM of %s is deleted all the same", error, node)
 
     def _see_gone(self, nodes: frozenset[str]) -> frozenset[str]:
         pending = set(nodes)
@@ -107,11 +124,15 @@ class Deletion:
         return Done(node, "gone") if vm is None else Left(node, "still there")
 
     def _forget(self, node: str) -> None:
+        self.events.record("gone", node=node)
         try:
             with self.ledger.locked(node, Deadline.after(self.manifest.connect_timeout)) as slot:
                 entry = slot.read()
-                if entry is not None and entry.run.called <= self.run.called:
-                    slot.remove()
+                if entry is None or entry.run.id == self.run.id:
+                    self._note(slot, entry, node, "gone")
         except LedgerError as error:
             log.error("%s", error)
-        self.events.record("gone", node=node)
+
+
+def _is_pending(asked: Outcome) -> bool:
+    return isinstance(asked, Done) or (isinstance(asked, Failed) and asked.code not in {"ledger", "bug"})

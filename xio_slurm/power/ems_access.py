@@ -18,15 +18,18 @@ log = logging.getLogger("xio_slurm")
 def with_ems(
     manifest: Manifest, nodes: tuple[str, ...], work: Callable[[Vms, Ledger], tuple[Outcome, ...]]
 ) -> tuple[Outcome, ...]:
-    """Do the work on the nodes. Where the ledger or the EMS's address isn't to be had, each node fails of that."""
+    """Do the work on the nodes. Where the EMS's address isn't known, each node fails of that."""
     if not nodes:
         return ()
     ledger = Ledger(manifest.state_dir)
     try:
         ledger.prepare()
+    except LedgerError as error:
+        log.error("%s", error)  # each node finds out what that means for it
+    try:
         with _vms_of(manifest) as vms:
             return work(vms, ledger)
-    except (ManifestError, LedgerError) as error:
+    except ManifestError as error:
         log.error("%s", error)
         return tuple(failure(node, error) for node in nodes)
 

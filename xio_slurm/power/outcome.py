@@ -43,7 +43,10 @@ class ForeignVmError(XioError):
 
 def failure(node: str, error: BaseException) -> Failed:
     """The failure that an error stands for."""
-    return Failed(node, _code(error), str(error).replace(node, "the node") or type(error).__name__)
+    text = str(error) or type(error).__name__
+    if not isinstance(error, LedgerError):  # whose paths are to be found
+        text = text.replace(node, "the node")
+    return Failed(node, _code(error), text)
 
 
 _CODES: Final[tuple[tuple[type[BaseException], Code], ...]] = (

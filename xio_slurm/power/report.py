@@ -19,7 +19,7 @@ def report(events: Events, outcomes: Iterable[Outcome]) -> None:
             case Done(node, how):
                 alike[logging.INFO, how].append(node)
             case Left(node, why):
-                alike[logging.WARNING, f"left as it is: {why}"].append(node)
+                alike[logging.INFO, f"left as it is: {why}"].append(node)
                 events.record("left", node=node, why=why)
             case Failed(node, code, text):
                 alike[logging.ERROR, f"failed: xio:{code} {text}"].append(node)

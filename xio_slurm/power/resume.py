@@ -33,7 +33,7 @@ def resume(call: Call) -> tuple[Outcome, ...]:
         ours = _create(call, owners.ours)
         report(call.events, ours)
         failures = [outcome for outcome in (*ours, *delegation.failures) if isinstance(outcome, Failed)]
-        tell_failures(call.manifest, call.events, failures)
+        tell_failures(call.manifest, call.events, call.deadline, failures)
         others = delegation.outcomes()
     report(call.events, others)
     return ours + others

@@ -43,8 +43,11 @@ def _delete(call: Call, nodes: tuple[str, ...]) -> tuple[Outcome, ...]:
 
 
 def seconds(manifest: Manifest) -> float:
-    """How long a suspend may take: less than SuspendTimeout, after which Slurm may resume the node."""
-    return manifest.suspend_timeout * 0.9
+    """How long a suspend may take: as long as slurmctld lets it live, since it isn't called again for a node.
+
+    After SuspendTimeout the node may be resumed meanwhile; whatever is done here yields to that call.
+    """
+    return max(manifest.resume_timeout, manifest.suspend_timeout) * 0.9
 
 
 if __name__ == "__main__":

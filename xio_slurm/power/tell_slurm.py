@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection
 
+from xio_slurm.deadline import Deadline
 from xio_slurm.errors import SlurmError
 from xio_slurm.events import Events
 from xio_slurm.manifest import Manifest
@@ -14,11 +15,12 @@ from xio_slurm.slurm.scontrol import Scontrol
 log = logging.getLogger("xio_slurm")
 
 
-def tell_failures(manifest: Manifest, events: Events, failures: Collection[Failed]) -> None:
+def tell_failures(manifest: Manifest, events: Events, deadline: Deadline, failures: Collection[Failed]) -> None:
     """Have the failed nodes' jobs requeued at once. If Slurm can't be told, that is logged: it finds out by itself."""
     if not failures:
         return
-    controller = Scontrol(manifest.slurm_bin_dir)
+    # Slurm must be told even if the EMS took all the time that there was.
+    controller = Scontrol(manifest.slurm_bin_dir, timeout=max(5.0, min(30.0, deadline.left())))
     try:
         states = controller.nodes(failure.node for failure in failures)
         for update in updates_after_resume(failures, states):

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from xio_slurm.errors import SlurmError
+from xio_slurm.errors import SlurmError, SlurmTimeout
 
 _CHANGES_THE_OUTPUT: Final = ("SQUEUE_", "SCONTROL_", "SLURM_CLUSTERS", "SLURM_TIME_FORMAT", "SLURM_BITSTR_LEN")
 """Beginnings of the variables with which a person's shell sets other formats, filters or clusters (man pages)."""
@@ -53,7 +53,7 @@ def run(bin_dir: str, program: str, *args: str, slurm_conf: str | None, timeout:
         except BaseException as error:
             os.killpg(process.pid, signal.SIGKILL)
             if isinstance(error, subprocess.TimeoutExpired):
-                raise SlurmError(f"{_shown(command)}: no answer within {timeout:g} s") from error
+                raise SlurmTimeout(f"{_shown(command)}: no answer within {timeout:g} s") from error
             raise
     if process.returncode != 0:
         raise SlurmError(f"{_shown(command)}: {_ending(process.returncode)}{_first_line(stderr or stdout)}")

@@ -64,7 +64,7 @@ def read_resume_file() -> ResumeFile | None:
         return None
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SlurmError(f"{VARIABLE}={path} can't be read: {error}") from error
     if not isinstance(document, dict):
         raise SlurmError(f"{VARIABLE}={path} holds no JSON object")

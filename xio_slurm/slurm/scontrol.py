@@ -5,7 +5,7 @@ A call costs about 5 ms whatever the number of nodes, so nodes go in sorted piec
 
 from collections.abc import Iterable, Mapping
 
-from xio_slurm.errors import SlurmError
+from xio_slurm.errors import SlurmError, SlurmTimeout
 from xio_slurm.slurm.command import run
 from xio_slurm.slurm.hostlist import chunks, fold
 from xio_slurm.slurm.states import NodeState, parse_nodes
@@ -25,6 +25,8 @@ class Scontrol:
         for chunk in chunks(names):
             try:
                 text = self._scontrol("show", "node", "-o", fold(chunk))
+            except SlurmTimeout:
+                raise
             except SlurmError:
                 # One unknown name can fail the whole call: ask for all nodes, and take those that were meant.
                 wanted = set(chunk)

@@ -56,7 +56,7 @@ class Site:
 
     def entry(self, node: str = NODE) -> Entry | None:
         """What the ledger says of a node."""
-        return next((entry for entry in self.ledger.entries() if entry.node == node), None)
+        return self.ledger.peek(node)
 
     @property
     def ledger(self) -> Ledger:

@@ -180,9 +180,10 @@ def test_a_vm_of_an_earlier_turn_is_made_anew(site: Site, ems_emulator: Emulator
 @pytest.mark.parametrize("deleting_get", ["200", "102"])
 def test_a_vm_that_is_still_being_deleted_is_waited_for(site: Site, ems_emulator: Emulator, deleting_get: str) -> None:
     assert site.call("xio-resume", NODE).returncode == 0
-    site.change(suspend_timeout=1)
+    site.change(resume_timeout=1, suspend_timeout=1)
     ems_emulator.change(delete_seconds=3, deleting_get=deleting_get)
     assert site.call("xio-suspend", NODE).returncode == 1
+    site.change(resume_timeout=20)
     assert site.call("xio-resume", NODE).returncode == 0, site.log()
     assert len(ems_emulator.vms()) == 1
     assert len(ems_emulator.all_vms()) == 2
@@ -194,7 +195,9 @@ def test_an_ems_that_is_not_there_is_told_for_every_node(site: Site, ems_emulato
     assert (
         f"xspot-vm-{POOL}-[1-3]: failed: xio:unreachable the EMS at http://127.0.0.1:9: can't be reached" in site.log()
     )
-    assert site.entry() is None
+    entry = site.entry()
+    assert entry is not None
+    assert (entry.phase, entry.unanswered) == ("gone", False)
 
 
 def test_a_manifest_without_the_address_of_the_ems_says_what_to_do(site: Site, ems_emulator: Emulator) -> None:

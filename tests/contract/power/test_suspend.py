@@ -1,11 +1,13 @@
 """xio-suspend and xio-resume-fail: a VM is gone when the EMS shows no more of it, and not before."""
 
 import time
+from typing import Any
 
 import pytest
 import requests
 
 from tests.contract.power.conftest import NODE, POOL, Site
+from xio_slurm.deadline import Deadline
 from xio_slurm.emulator.tool import Emulator
 
 NODES = f"xspot-vm-{POOL}-[1-3]"
@@ -56,7 +58,7 @@ def test_a_slow_delete_is_followed_to_its_end(
 
 def test_a_delete_that_does_not_end_is_told_and_stays_on_record(site: Site, ems_emulator: Emulator) -> None:
     assert site.call("xio-resume", NODE).returncode == 0
-    site.change(suspend_timeout=2)
+    site.change(resume_timeout=2, suspend_timeout=2)
     ems_emulator.change(delete_seconds=60)
     started = time.monotonic()
     assert site.call("xio-suspend", NODE).returncode == 1
@@ -67,9 +69,17 @@ def test_a_delete_that_does_not_end_is_told_and_stays_on_record(site: Site, ems_
     assert "the EMS was asked to delete the VM and still has it" in site.log()
 
 
-def test_a_lost_delete_is_asked_again(site: Site, ems_emulator: Emulator) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"effect": "status", "status": 200, "text": "{}"},
+        {"effect": "status", "status": 503},
+        {"effect": "lost-request"},
+    ],
+)
+def test_a_lost_or_refused_delete_is_asked_again(site: Site, ems_emulator: Emulator, fault: dict[str, Any]) -> None:
     assert site.call("xio-resume", NODE).returncode == 0
-    ems_emulator.add_fault(effect="status", status=200, text="{}", times=1, match={"method": "DELETE"})
+    ems_emulator.add_fault(**fault, times=1, match={"method": "DELETE"})
     assert site.call("xio-suspend", NODE).returncode == 0, site.log()
     assert ems_emulator.vms() == []
 
@@ -88,6 +98,7 @@ def test_both_vms_of_one_name_are_deleted(site: Site, ems_emulator: Emulator) ->
 def test_one_failed_delete_stops_no_other(site: Site, ems_emulator: Emulator, program: str) -> None:
     assert site.call("xio-resume", NODES).returncode == 0
     ems_emulator.add_fault(effect="status", status=500, match={"method": "DELETE", "node": "*-2"})
+    site.change(resume_timeout=3, suspend_timeout=3)
     assert site.call(program, NODES).returncode == 1
     assert [vm.node for vm in ems_emulator.vms()] == [f"xspot-vm-{POOL}-2"]
     assert [entry.phase for entry in site.ledger.entries()] == ["deleting"]
@@ -99,8 +110,12 @@ def test_an_earlier_suspend_yields_to_a_later_resume(site: Site, ems_emulator: E
     path = site.folder / "state" / "nodes" / f"{NODE}.json"
     entry = site.entry()
     assert entry is not None
-    path.write_text(path.read_text().replace(str(entry.run.called), str(time.time() + 60)))
-    assert site.call("xio-suspend", NODE).returncode == 0
+    program = site.start("xio-suspend", NODE)
+    with site.ledger.locked(NODE, Deadline.after(5)):
+        path.write_text(path.read_text().replace(str(entry.run.called), str(time.time() + 1)))
+        time.sleep(2)
+    program.communicate(timeout=60)
+    assert program.returncode == 0
     assert len(ems_emulator.vms()) == 1
     assert "left as it is: a program that was called later has seen to it" in site.log()
 
@@ -114,6 +129,6 @@ def test_a_full_disk_does_not_save_a_vm(site: Site, ems_emulator: Emulator) -> N
 
 
 def test_an_ems_that_is_not_there_is_told(site: Site, program: str) -> None:
-    site.change(ems_url="http://127.0.0.1:9")
+    site.change(ems_url="http://127.0.0.1:9", resume_timeout=2, suspend_timeout=2)
     assert site.call(program, NODES).returncode == 1
     assert "xio:unreachable" in site.log()

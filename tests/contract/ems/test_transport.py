@@ -1,0 +1,136 @@
+"""Servers that no library expects: whatever is sent, a request ends in time and in one kind of error."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from xio_slurm.deadline import Deadline
+from xio_slurm.ems.transport import MAX_ANSWER, Answer, Transport
+from xio_slurm.errors import EmsError, EmsUnreachable, EmsUnreadable
+
+Serve = Callable[[Callable[[socket.socket], None]], Transport]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """A server that treats each connection as it is told, and a transport to it with timeouts of a second."""
+    sockets: list[socket.socket] = []
+
+    def start(handle: Callable[[socket.socket], None]) -> Transport:
+        listening = socket.create_server(("127.0.0.1", 0))
+        sockets.append(listening)
+        threading.Thread(target=_accept, args=(listening, handle), daemon=True).start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        return Transport(url, connect_timeout=1, read_timeout=1, max_connections=2)
+
+    yield start
+    for listening in sockets:
+        listening.close()
+
+
+def _accept(listening: socket.socket, handle: Callable[[socket.socket], None]) -> None:
+    while True:
+        try:
+            connection, _ = listening.accept()
+        except OSError:
+            return
+        with connection:
+            try:
+                connection.recv(65536)
+                handle(connection)
+            except OSError:
+                continue
+
+
+def _sending(*pieces: bytes, pause: float = 0.0, times: int = 1) -> Callable[[socket.socket], None]:
+    def handle(connection: socket.socket) -> None:
+        for piece in pieces[:-1]:
+            connection.sendall(piece)
+        for _ in range(times):
+            connection.sendall(pieces[-1])
+            time.sleep(pause)
+
+    return handle
+
+
+HANGING = {
+    "nothing": _sending(b"", pause=20),
+    "a header now and then": _sending(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", pause=0.3, times=60),
+    "continue for ever": _sending(b"", b"HTTP/1.1 100 Continue\r\n\r\n", pause=0.3, times=60),
+    "a body that drips": _sending(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", b"x", pause=0.3, times=60),
+    "a redirect that drips": _sending(
+        b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 100\r\n\r\n", b"x", pause=0.3, times=60
+    ),
+}
+
+
+@pytest.mark.parametrize("what", HANGING)
+def test_what_does_not_end_is_given_up_in_time(serve: Serve, what: str) -> None:
+    transport = serve(HANGING[what])
+    started = time.monotonic()
+    with pytest.raises(EmsUnreachable) as caught:
+        transport.request("GET", "/x", Deadline.after(60))
+    assert time.monotonic() - started < 10
+    assert caught.value.sent
+    assert "\n" not in str(caught.value)
+
+
+BROKEN = {
+    "closed": _sending(b""),
+    "truncated": _sending(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc"),
+    "no http": _sending(b"\x00\xff" * 100),
+    "bad status": _sending(b"HTTP/1.1 abc OK\r\n\r\n"),
+    "bad gzip": _sending(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello"),
+    "bad chunk": _sending(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello"),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_what_is_broken_is_one_line(serve: Serve, what: str) -> None:
+    with pytest.raises(EmsError) as caught:
+        serve(BROKEN[what]).request("GET", "/x", Deadline.after(10))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("location", ["http://127.0.0.1:1/", "/x", "http://["])
+def test_a_redirect_is_an_answer_and_not_followed(serve: Serve, location: str) -> None:
+    answer = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode()
+    assert serve(_sending(answer)).request("GET", "/x", Deadline.after(10)) == Answer(302, b"")
+
+
+def test_102_is_an_answer(serve: Serve) -> None:
+    answer = serve(_sending(b"HTTP/1.1 102 Processing\r\n\r\n")).request("GET", "/x", Deadline.after(10))
+    assert answer == Answer(102, b"")
+
+
+def test_an_answer_without_end_is_refused(serve: Serve) -> None:
+    endless = _sending(
+        b"HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n", b"x" * 1024 * 1024, times=MAX_ANSWER // 1024**2 * 2
+    )
+    with pytest.raises((EmsUnreadable, EmsUnreachable)):
+        serve(endless).request("GET", "/x", Deadline.after(10))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1", "https://127.0.0.1:1", "http://nowhere.invalid", "http://a b", "http://127.0.0.1:x"]
+)
+def test_a_request_that_was_never_sent_is_known_not_to_be(url: str) -> None:
+    transport = Transport(url, connect_timeout=1, read_timeout=1, max_connections=1)
+    with pytest.raises(EmsUnreachable) as caught:
+        transport.request("POST", "/x", Deadline.after(10), {})
+    assert not caught.value.sent
+
+
+def test_after_the_deadline_nothing_is_sent(serve: Serve) -> None:
+    with pytest.raises(EmsUnreachable, match="no time was left") as caught:
+        serve(_sending(b"")).request("POST", "/x", Deadline.after(0), {})
+    assert not caught.value.sent
+
+
+def test_a_proxy_of_the_environment_is_not_used(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    answer = _sending(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    assert serve(answer).request("GET", "/x", Deadline.after(10)) == Answer(200, b"{}")
