@@ -6,8 +6,9 @@ read would have.
 """
 
 import socket
+from collections.abc import Callable
 from contextlib import suppress
-from threading import Timer
+from threading import Event, Timer
 from typing import Any
 
 from requests import Session
@@ -22,34 +23,36 @@ class _Watched:
     timeout: Any
     sock: Any
 
-    def _watch(self) -> Timer:
+    def _in_time(self, read: Callable[[], Any]) -> Any:
+        cut = Event()
+
+        def end() -> None:
+            cut.set()
+            with suppress(OSError, AttributeError):  # closed meanwhile
+                self.sock.shutdown(socket.SHUT_RDWR)
+
         # A little more, so that a plain silence is still told as the timeout that it is.
-        watch = Timer(self.timeout * 1.1 + 0.1, self._cut)
+        watch = Timer(self.timeout * 1.1 + 0.1, end)
         watch.daemon = True
         watch.start()
-        return watch
-
-    def _cut(self) -> None:
-        with suppress(OSError, AttributeError):  # closed meanwhile
-            self.sock.shutdown(socket.SHUT_RDWR)
+        try:
+            response = read()
+        finally:
+            watch.cancel()
+        if cut.is_set():
+            response.close()
+            raise TimeoutError  # http.client takes a connection that ends for the end of the headers
+        return response
 
 
 class _Http(_Watched, HTTPConnection):
     def getresponse(self) -> Any:
-        watch = self._watch()
-        try:
-            return super().getresponse()
-        finally:
-            watch.cancel()
+        return self._in_time(super().getresponse)
 
 
 class _Https(_Watched, HTTPSConnection):
     def getresponse(self) -> Any:
-        watch = self._watch()
-        try:
-            return super().getresponse()
-        finally:
-            watch.cancel()
+        return self._in_time(super().getresponse)
 
 
 class _HttpPool(HTTPConnectionPool):

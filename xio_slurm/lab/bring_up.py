@@ -97,7 +97,7 @@ def start_slurmctld(slurmctld: Path, bin_dir: Path, path: str, layout: Layout) -
 
 
 def _look(options: LabOptions) -> _Ground:
-    if options.scenario is not None and not options.scenario.is_file():
+    if options.scenario is not None and not options.scenario.exists():
         raise LabError(f"{options.scenario}: there is no such scenario file")
     layout = Layout(options.folder)
     slurm = programs.find(options.slurm)

@@ -54,7 +54,8 @@ class Creation:
 
     def _exists(self, slot: Slot, node: str, pool: Pool, entry: Entry | None) -> bool:
         # The list is as old as our start. It says for certain only that a VM nobody asked for isn't there.
-        if entry is None and self.listed is not None and node not in self.listed:
+        not_asked_for = entry is None or (entry.phase == "gone" and not entry.unanswered)
+        if not_asked_for and self.listed is not None and node not in self.listed:
             return False
         try:
             return self.vms.get(node, self.deadline) is not None

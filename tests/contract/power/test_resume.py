@@ -45,10 +45,13 @@ def test_each_node_gets_one_vm_as_its_pool_says(site: Site, ems_emulator: Emulat
     assert (entry.phase, entry.ems_job) == ("ours", vms[NODE].job_id)
 
 
-def test_a_node_costs_one_request(site: Site, ems_emulator: Emulator) -> None:
-    assert site.call("xio-resume", f"xspot-vm-{POOL}-[1-50]").returncode == 0
-    assert len(ems_emulator.requests("POST")) == 50
-    assert [request.path for request in ems_emulator.requests("GET")] == ["/v1/xcompute/vms"]
+def test_a_node_costs_one_request_at_its_first_turn_and_at_every_other(site: Site, ems_emulator: Emulator) -> None:
+    for _ in range(2):
+        ems_emulator.forget_requests()
+        assert site.call("xio-resume", f"xspot-vm-{POOL}-[1-50]").returncode == 0
+        assert len(ems_emulator.requests("POST")) == 50
+        assert [request.path for request in ems_emulator.requests("GET")] == ["/v1/xcompute/vms"]
+        assert site.call("xio-suspend", f"xspot-vm-{POOL}-[1-50]").returncode == 0
 
 
 def test_nodes_are_asked_for_side_by_side(site: Site, ems_emulator: Emulator) -> None:
