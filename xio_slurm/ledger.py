@@ -97,7 +97,10 @@ class Ledger:
 
     def peek(self, node: str) -> Entry | None:
         """The entry of a node whose lock isn't to be had. Raises LedgerError like ``Slot.read``."""
-        return _read(self._nodes / f"{node}.json")
+        return _read(self._path(node))
+
+    def _path(self, node: str) -> Path:
+        return self._nodes / f"{node}.json"
 
     def prepare(self) -> None:
         """Make the folders where they are missing. Raises LedgerError."""
@@ -121,7 +124,7 @@ class Ledger:
         except OSError as error:
             raise LedgerUnusable(f"the lock of {node} can't be taken: {error.strerror}") from error
         try:
-            yield Slot(self._nodes / f"{node}.json")
+            yield Slot(self._path(node))
         finally:
             lock.release()
 

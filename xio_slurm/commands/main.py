@@ -68,12 +68,9 @@ def main() -> None:
         for line in str(error).splitlines():
             click.echo(f"xio: {line}", err=True)
         sys.exit(1)
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
-            click.echo(f"xio: {write_bug_report(error)}", err=True)
-            sys.exit(3)
-        click.echo(f"xio: the output can't be written: {error.strerror}", err=True)
-        sys.exit(1)
     except Exception as error:  # the last resort: a bug becomes a report, not a traceback
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            click.echo(f"xio: the output can't be written: {error.strerror}", err=True)
+            sys.exit(1)
         click.echo(f"xio: {write_bug_report(error)}", err=True)
         sys.exit(3)

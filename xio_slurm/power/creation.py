@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.vms import NewVm, Vms
-from xio_slurm.errors import EmsError, EmsRefused, EmsUnreachable
+from xio_slurm.errors import EmsError, EmsUnreachable
 from xio_slurm.events import Events
 from xio_slurm.ledger import Entry, Ledger, Run, Slot
 from xio_slurm.manifest import Manifest, Pool
 from xio_slurm.power import user_data
-from xio_slurm.power.decide import CLEAR_NO, OnResume, is_ours_after, on_resume
+from xio_slurm.power.decide import OnResume, is_ours_after, made_nothing, on_resume
 from xio_slurm.power.outcome import Done, ForeignVmError, Left, Outcome
 from xio_slurm.power.waiting import pauses
 
@@ -96,10 +96,7 @@ class Creation:
     def _settle(self, slot: Slot, entry: Entry, pool: Pool, error: EmsError) -> None:
         """After an answer that wasn't a clear yes: return if the VM is there and ours, else raise the error."""
         failed = replace(entry, error=str(error))
-        nothing_made = (isinstance(error, EmsUnreachable) and not error.sent) or (
-            isinstance(error, EmsRefused) and error.status in CLEAR_NO
-        )
-        slot.write(replace(failed, phase="gone") if nothing_made else failed)
+        slot.write(replace(failed, phase="gone") if made_nothing(error) else failed)
         if isinstance(error, EmsUnreachable) and not error.sent:
             raise error
         try:

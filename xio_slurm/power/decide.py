@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from xio_slurm.errors import EmsError, EmsRefused
+from xio_slurm.errors import EmsError, EmsRefused, EmsUnreachable
 from xio_slurm.ledger import Entry, Run
 from xio_slurm.power.outcome import Failed
 from xio_slurm.slurm.states import NodeState
@@ -17,7 +17,7 @@ from xio_slurm.slurm.states import NodeState
 MAX_REASONS: Final = 4
 """Different reasons told to Slurm in one call, so that its cost doesn't grow with the nodes."""
 
-CLEAR_NO: Final = frozenset({400, 403, 404, 409, 422})
+_CLEAR_NO: Final = frozenset({400, 403, 404, 409, 422})
 """Answers to a create that say that nothing was made. Others (408, 429, 5xx) can come from a proxy in between."""
 
 _REASON_LENGTH: Final = 200
@@ -75,13 +75,19 @@ def on_suspend(entry: Entry | None, *, run: Run, now: float) -> OnSuspend:
     return OnSuspend.NOTHING if entry.phase == "gone" and not entry.unanswered else OnSuspend.DELETE
 
 
+def made_nothing(error: EmsError) -> bool:
+    """Whether a create that ended with this error made no VM for certain: it was never sent, or clearly refused."""
+    if isinstance(error, EmsUnreachable):
+        return not error.sent
+    return isinstance(error, EmsRefused) and error.status in _CLEAR_NO
+
+
 def is_ours_after(error: EmsError, before: Entry | None) -> bool:
     """Whether a VM is ours that wasn't there before, was asked for with this error, and exists now.
 
-    Only a clear no says that another made it in between; unless an earlier request of ours may have come late.
+    If the ask made nothing, another made it in between; unless an earlier request of ours may have come late.
     """
-    refused = isinstance(error, EmsRefused) and error.status in CLEAR_NO
-    return not refused or (before is not None and before.unanswered)
+    return not made_nothing(error) or (before is not None and before.unanswered)
 
 
 @dataclass(frozen=True, slots=True)

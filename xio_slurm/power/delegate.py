@@ -53,7 +53,7 @@ class Delegation:
             code = self._process.wait(self._deadline.left())
         except subprocess.TimeoutExpired:
             log.warning("%s still runs: it is left alone", self._program)
-            return tuple(Done(node, "delegated") for node in self._nodes)
+            code = 0
         if code == 0:
             return tuple(Done(node, "delegated") for node in self._nodes)
         return tuple(Failed(node, "delegate", f"{self._program} ended with {code}") for node in self._nodes)

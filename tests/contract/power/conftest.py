@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+import requests
 
 from xio_slurm.emulator.tool import Emulator
 from xio_slurm.ledger import Entry, Ledger
@@ -14,6 +15,14 @@ from xio_slurm.manifest import Delegates, Manifest, Pool
 BIN = Path(__file__).resolve().parents[3] / "bin"
 POOL = "amd-8-gb-1-cores"
 NODE = f"xspot-vm-{POOL}-1"
+
+
+def create_elsewhere(emulator: Emulator, pool: str = "theirs") -> None:
+    """A VM of our node's name that these programs didn't ask for."""
+    vm = {"CPUs": 1, "ImageName": "x", "MaxMemory": 1000, "VolumeSize": 10, "UserData": ""}
+    document = {"NodeName": NODE, "PoolName": pool, "ProfileName": "amd", "VM": vm}
+    assert requests.post(f"{emulator.url}/v1/xcompute/vm", json=document, timeout=10).status_code == 200
+    emulator.forget_requests()
 
 
 @dataclass

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests
 
-from tests.contract.power.conftest import NODE, POOL, Site
+from tests.contract.power.conftest import NODE, POOL, Site, create_elsewhere
 from xio_slurm.emulator.tool import Emulator
 
 
@@ -60,9 +59,7 @@ def test_a_suspend_gets_its_turn_while_an_earlier_vm_goes(site: Site, ems_emulat
 
 
 def test_after_a_look_that_failed_anothers_vm_is_left(site: Site, ems_emulator: Emulator) -> None:
-    vm = {"CPUs": 1, "ImageName": "x", "MaxMemory": 1000, "VolumeSize": 10, "UserData": ""}
-    document = {"NodeName": NODE, "PoolName": "theirs", "ProfileName": "theirs", "VM": vm}
-    assert requests.post(f"{ems_emulator.url}/v1/xcompute/vm", json=document, timeout=10).status_code == 200
+    create_elsewhere(ems_emulator)
     looks = ems_emulator.add_fault(effect="status", status=503, match={"method": "GET"})
     assert site.call("xio-resume", NODE).returncode == 1
     ems_emulator.remove_fault(looks)
@@ -72,9 +69,7 @@ def test_after_a_look_that_failed_anothers_vm_is_left(site: Site, ems_emulator: 
 
 def test_a_vm_from_before_us_is_deleted_on_slurms_word(site: Site, ems_emulator: Emulator) -> None:
     # A cluster that changes over from other programs has VMs that no ledger knows.
-    vm = {"CPUs": 1, "ImageName": "x", "MaxMemory": 1000, "VolumeSize": 10, "UserData": ""}
-    document = {"NodeName": NODE, "PoolName": POOL, "ProfileName": "amd", "VM": vm}
-    assert requests.post(f"{ems_emulator.url}/v1/xcompute/vm", json=document, timeout=10).status_code == 200
+    create_elsewhere(ems_emulator, POOL)
     assert site.call("xio-suspend", NODE).returncode == 0
     assert ems_emulator.vms() == []
 

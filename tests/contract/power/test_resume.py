@@ -12,16 +12,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.contract.power.conftest import NODE, POOL, Site
+from tests.contract.power.conftest import NODE, POOL, Site, create_elsewhere
 from xio_slurm.emulator.tool import Emulator
-
-
-def _create_elsewhere(emulator: Emulator, node: str = NODE) -> None:
-    """Another cluster's VM of the same name."""
-    vm = {"CPUs": 1, "ImageName": "x", "MaxMemory": 1000, "VolumeSize": 10, "UserData": ""}
-    document = {"NodeName": node, "PoolName": "theirs", "ProfileName": "theirs", "VM": vm}
-    assert requests.post(f"{emulator.url}/v1/xcompute/vm", json=document, timeout=10).status_code == 200
-    emulator.forget_requests()
 
 
 def test_each_node_gets_one_vm_as_its_pool_says(site: Site, ems_emulator: Emulator) -> None:
@@ -127,7 +119,7 @@ def test_a_lost_request_fails_the_node_and_stays_on_record(site: Site, ems_emula
 def test_anothers_vm_of_our_name_is_left_and_told(
     site: Site, ems_emulator: Emulator, existing_vm: str, *, listing: bool
 ) -> None:
-    _create_elsewhere(ems_emulator)
+    create_elsewhere(ems_emulator)
     ems_emulator.change(existing_vm=existing_vm)
     if not listing:
         ems_emulator.add_fault(effect="status", status=500, match={"path": "/v1/xcompute/vms"})
@@ -144,7 +136,7 @@ def test_anothers_vm_of_our_name_is_left_and_told(
 
 
 def test_a_name_that_became_free_is_taken(site: Site, ems_emulator: Emulator) -> None:
-    _create_elsewhere(ems_emulator)
+    create_elsewhere(ems_emulator)
     assert site.call("xio-resume", NODE).returncode == 1
     assert requests.delete(f"{ems_emulator.url}/v1/xcompute/vm/{NODE}", timeout=10).status_code == 200
     assert site.call("xio-resume", NODE).returncode == 0

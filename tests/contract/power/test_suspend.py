@@ -4,9 +4,8 @@ import time
 from typing import Any
 
 import pytest
-import requests
 
-from tests.contract.power.conftest import NODE, POOL, Site
+from tests.contract.power.conftest import NODE, POOL, Site, create_elsewhere
 from xio_slurm.deadline import Deadline
 from xio_slurm.emulator.tool import Emulator
 
@@ -87,9 +86,7 @@ def test_a_lost_or_refused_delete_is_asked_again(site: Site, ems_emulator: Emula
 def test_both_vms_of_one_name_are_deleted(site: Site, ems_emulator: Emulator) -> None:
     assert site.call("xio-resume", NODE).returncode == 0
     ems_emulator.change(existing_vm="second", twin_delete="one")
-    vm = {"CPUs": 1, "ImageName": "x", "MaxMemory": 1000, "VolumeSize": 10, "UserData": ""}
-    document = {"NodeName": NODE, "PoolName": POOL, "ProfileName": "amd", "VM": vm}
-    assert requests.post(f"{ems_emulator.url}/v1/xcompute/vm", json=document, timeout=10).status_code == 200
+    create_elsewhere(ems_emulator, POOL)
     assert len(ems_emulator.vms()) == 2
     assert site.call("xio-suspend", NODE).returncode == 0, site.log()
     assert ems_emulator.vms() == []
