@@ -44,17 +44,9 @@ class Deletion:
         A delete that failed is asked again like one that was lost: Slurm doesn't call twice for a node.
         """
         asked = tuple(side_by_side(self._delete, nodes, most=self.manifest.max_concurrent_requests))
-        pending = frozenset(outcome.node for outcome in asked if _is_pending(outcome))
-        gone = self._see_gone(pending)
-        return tuple(self._in_the_end(outcome, pending, gone) for outcome in asked)
-
-    @staticmethod
-    def _in_the_end(asked: Outcome, pending: frozenset[str], gone: frozenset[str]) -> Outcome:
-        if asked.node in gone:
-            return Done(asked.node, "gone")
-        if asked.node in pending and isinstance(asked, Done):
-            return Failed(asked.node, "ems", "the EMS was asked to delete the VM and still has it")
-        return asked
+        pending = {outcome.node for outcome in asked if _is_pending(outcome)}
+        settled = self._see_gone(pending)
+        return tuple(settled.get(outcome.node) or _in_the_end(outcome) for outcome in asked)
 
     def _delete(self, node: str) -> Outcome:
         try:
@@ -90,23 +82,32 @@ class Deletion:
         except LedgerError as error:
             log.error("%s: the VM of %s is deleted all the same", error, node)
 
-    def _see_gone(self, nodes: frozenset[str]) -> frozenset[str]:
-        pending = set(nodes)
+    def _see_gone(self, pending: set[str]) -> dict[str, Outcome]:
+        """The outcomes of the nodes that are settled before the deadline: their VMs are gone, or another's matter."""
+        settled: dict[str, Outcome] = {}
         for look, _ in enumerate(pauses(self.deadline), start=1):
-            if not pending or self.deadline.passed():
+            waiting = pending - settled.keys()
+            if not waiting or self.deadline.passed():
                 break
-            for node in sorted(pending - self._existing(pending)):
+            existing = self._existing(waiting)
+            for node in sorted(waiting - existing):
                 self._forget(node)
-                pending.remove(node)
+                settled[node] = Done(node, "gone")
             if look % _LOOKS_BEFORE_ASKING_AGAIN == 0:
                 # A delete can be lost, and two VMs can have one name.
-                self._ask_again(pending)
-        return nodes - pending
+                settled |= self._ask_again(existing)
+        return settled
 
-    def _ask_again(self, nodes: set[str]) -> None:
+    def _ask_again(self, nodes: frozenset[str]) -> dict[str, Outcome]:
+        """Those of the nodes that are to be left now, since a program that was called later has seen to them."""
+        left: dict[str, Outcome] = {}
         for outcome in side_by_side(self._delete, sorted(nodes), most=self.manifest.max_concurrent_requests):
-            if isinstance(outcome, Failed):
-                log.warning("%s: %s", outcome.node, outcome.text)
+            match outcome:
+                case Left(node):
+                    left[node] = outcome
+                case Failed(node, _, text):
+                    log.warning("%s: %s", node, text)
+        return left
 
     def _existing(self, nodes: set[str]) -> frozenset[str]:
         """Those of the nodes that the EMS has, or may have: a look that failed proves nothing."""
@@ -136,3 +137,10 @@ class Deletion:
 
 def _is_pending(asked: Outcome) -> bool:
     return isinstance(asked, Done) or (isinstance(asked, Failed) and asked.code not in {"ledger", "bug"})
+
+
+def _in_the_end(asked: Outcome) -> Outcome:
+    """What an outcome is worth whose VM wasn't seen gone."""
+    if isinstance(asked, Done):
+        return Failed(asked.node, "ems", "the EMS was asked to delete the VM and still has it")
+    return asked

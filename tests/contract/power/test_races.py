@@ -131,3 +131,15 @@ def test_a_hanging_scontrol_holds_nobody_for_long(site: Site, ems_emulator: Emul
     assert site.call("xio-resume", NODE).returncode == 1
     assert time.monotonic() - started < 20
     assert "Slurm can't be told of the failed nodes: scontrol show node" in site.log()
+
+
+def test_a_suspend_that_a_resume_overtook_ends_and_calls_nothing_a_failure(site: Site, ems_emulator: Emulator) -> None:
+    assert site.call("xio-resume", NODE).returncode == 0
+    ems_emulator.change(delete_seconds=1.5)  # between the looks of the suspend at 1.4 and 3 seconds
+    suspend = site.start("xio-suspend", NODE)
+    ems_emulator.wait_until(lambda: ems_emulator.requests("DELETE"))
+    ems_emulator.wait_until(lambda: "called for" in site.log().rpartition("xio-suspend")[2])
+    assert site.call("xio-resume", NODE).returncode == 0, site.log()
+    suspend.communicate(timeout=60)
+    assert suspend.returncode == 0, site.log()
+    assert (len(ems_emulator.vms()), len(ems_emulator.all_vms())) == (1, 2)
