@@ -52,14 +52,43 @@ class Delegates:
     resume_fail: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How an EMS with an https URL is trusted, and how it trusts us. Paths of PEM files.
+
+    ``ca_file`` None: the system's certificate authorities. ``client_certificate`` None: none is shown;
+    ``client_key`` None: the key stands in the certificate's file. ``server_name`` is the name that the EMS's
+    certificate bears, where it isn't the URL's host: XWO's say ExostellarHeadNode whatever their address is.
+    """
+
+    ca_file: str | None
+    client_certificate: str | None
+    client_key: str | None
+    server_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RootPassword:
+    """Where the VMs' root password comes from when a VM is asked for; one of the three is given.
+
+    ``secret`` is a name or ARN in AWS Secrets Manager, looked up in ``region`` (None: AWS's usual ways to find one);
+    ``command`` prints the password. The password itself is nowhere in a manifest.
+    """
+
+    secret: str | None
+    region: str | None
+    file: str | None
+    command: tuple[str, ...] | None
+
+
 @dataclass(frozen=True)
 class Manifest:
     """What ``manifest.json`` says.
 
     Times are in seconds. ``ems_url`` is None where the configuration names the EMS only by its CloudFormation stack
-    and nobody has looked it up yet. ``user_data`` is the VM's boot script without the lines of the single node.
-    ``node_definitions_digest`` is the SHA-256 of the node definitions written with it: other bytes beside it mean
-    that a write was cut short.
+    and nobody has looked it up yet; ``management_server_stack`` is the stack that it was looked up in. ``user_data``
+    is the VM's boot script without the lines of the single node. ``node_definitions_digest`` is the SHA-256 of the
+    node definitions written with it: other bytes beside it mean that a write was cut short.
     """
 
     product: Product
@@ -79,6 +108,10 @@ class Manifest:
     vm_hook_script: str | None
     user_data: str
     pools: tuple[Pool, ...]
+    management_server_stack: str | None = None
+    ems_proxy: str | None = None
+    tls: Tls | None = None
+    root_password: RootPassword | None = None
     node_definitions_digest: str = ""
 
     @cached_property
@@ -112,6 +145,10 @@ class Manifest:
             known["delegates"] = Delegates(**_known(Delegates, document["delegates"]))
             known["mounts"] = tuple(Mount(**_known(Mount, mount)) for mount in document["mounts"])
             known["pools"] = tuple(Pool(**_known(Pool, pool)) for pool in document["pools"])
+            if (tls := document.get("tls")) is not None:
+                known["tls"] = Tls(**_known(Tls, tls))
+            if (password := document.get("root_password")) is not None:
+                known["root_password"] = _root_password(password)
             return cls(**known)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             detail = f"{type(error).__name__}: {error}".replace("\n", " ")
@@ -128,6 +165,12 @@ class Manifest:
             reason = error.strerror if isinstance(error, OSError) else "it isn't UTF-8"
             raise ManifestError(f"{path}: can't be read: {reason}") from error
         return cls.from_json(text, path)
+
+
+def _root_password(document: dict[str, Any]) -> RootPassword:
+    known = _known(RootPassword, document)
+    command = known["command"]
+    return RootPassword(**{**known, "command": tuple(map(str, command)) if command is not None else None})
 
 
 def _known(cls: type, document: dict[str, Any]) -> dict[str, Any]:

@@ -195,6 +195,16 @@ ERRORS: Final[list[tuple[Change, str, str]]] = [
     ({"Plugin.EmsUrl": "http://"}, "Plugin.EmsUrl", "no http or https URL"),
     ({"Plugin.EmsUrl": "http://x:99999"}, "Plugin.EmsUrl", "is no URL"),
     ({"Plugin.EmsUrl": "http://x/?a=b"}, "Plugin.EmsUrl", "more than an address"),
+    ({"Plugin.EmsProxy": "10.0.0.20:3128"}, "Plugin.EmsProxy", "is no http or https URL"),
+    ({"Plugin.EmsProxy": "http://me:hunter2@x:3128"}, "Plugin.EmsProxy", "holds a user or password"),
+    ({"Plugin.EmsClientKey": "/etc/key.pem"}, "Plugin.EmsClientKey", "stands without EmsClientCertificate"),
+    ({".slurm.ClusterName": DROP, "Plugin.PrefixProfiles": True}, "Plugin.PrefixProfiles", "needs the cluster's name"),
+    ({"Plugin.VmRootPasswordCommand": ["pass", "x"]}, "Plugin.VmRootPasswordCommand", "isn't an absolute path"),
+    (
+        {"VmRootPasswordSecret": "s", "Plugin.VmRootPasswordFile": "/etc/p"},
+        "Plugin.VmRootPasswordFile",
+        "stands beside VmRootPasswordSecret",
+    ),
     ({"Plugin.EmsUrl": "http://me:hunter2@x"}, "Plugin.EmsUrl", "holds a user or password"),
     ({"Plugin.StateDir": "var/lib"}, "Plugin.StateDir", "absolute path"),
     ({"Plugin.LogDir": "/var/log/my logs"}, "Plugin.LogDir", "absolute path"),
@@ -262,11 +272,6 @@ WARNINGS: Final[list[tuple[Change, str, str]]] = [
         {"Pools.1.InstanceMemory": 5000},
         "Pools[1].InstanceMemory",
         "leaves a guest 361: too little to boot",
-    ),
-    (
-        {"ManagementServerIp": DROP, "ManagementServerStackName": "ems"},
-        "ManagementServerStackName",
-        "no VM can be made add ManagementServerIp, or EmsUrl under Plugin",
     ),
     (
         {"AvailabilityZone": "us-east-2"},

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from xio_slurm.config import Config, load
+from xio_slurm.config.address import url_of
 from xio_slurm.config.model import Controllers, Image, Pool, Profile, Workers
-from xio_slurm.manifest import Delegates, Mount
+from xio_slurm.manifest import Delegates, Mount, RootPassword, Tls
+from xio_slurm.naming import Product
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "data" / "config"
@@ -19,7 +21,7 @@ def _config(name: str) -> Config:
 
 def test_the_users_sample_loads_with_warnings_only() -> None:
     loaded = load(DATA / "users-sample.yaml")
-    assert [warning.severity for warning in loaded.warnings] == ["warning"] * 14
+    assert [warning.severity for warning in loaded.warnings] == ["warning"] * 13
     assert [(pool.name, pool.cpus, pool.max_memory, pool.size) for pool in loaded.config.pools] == [
         ("amd-8-gb-1-cores", 24, 7200, 10),
         ("amd-16-gb-2-cores", 24, 15000, 10),
@@ -43,7 +45,6 @@ def test_the_users_sample_loads_with_warnings_only() -> None:
 @pytest.mark.parametrize(
     ("line", "key", "remedy"),
     [
-        (3, "slurm.Xio.ManagementServerStackName", "add ManagementServerIp, or EmsUrl under Plugin"),
         (6, "slurm.Xio.DefaultImageName", "take the key out"),
         (39, "slurm.Xio.Profiles[0].SpotFleetTypes[12]", "SpotFleetTypes"),
         (74, "slurm.Xio.Profiles[1].InstanceTypes[28]", "did you mean 'x2idn'?"),
@@ -106,7 +107,7 @@ def test_xwo_has_its_own_address_and_names() -> None:
     config = _config("newest.yaml")
     assert config.product == "xwo"
     assert (config.plugin.ems_url, config.plugin.node_prefix) == ("https://10.0.0.10", "xwo-")
-    assert config.vm_root_password_secret == "ExostellarVmRootPassword"  # noqa: S105 (a secret's name, not a secret)
+    assert config.root_password == RootPassword("ExostellarVmRootPassword", None, None, None)
 
 
 def _edited(tmp_path: Path, name: str, old: str, new: str) -> Config:
@@ -216,3 +217,29 @@ def test_what_our_own_sample_shows_commented_out_is_right_as_well(tmp_path: Path
     assert config.plugin.vm_hook_script == "/opt/slurm/config/bin/vm-hook.sh"
     assert config.controllers.identity_role == "my-controller-role"
     assert config.mounts[0].dest == "/home"
+
+
+@pytest.mark.parametrize(
+    ("product", "address", "url"),
+    [
+        ("xio", "10.0.0.1", "http://10.0.0.1:5000"),
+        ("xwo", "10.0.0.1", "https://10.0.0.1"),
+        ("xio", "fd00::1", "http://[fd00::1]:5000"),
+        ("xio", "ems.example", "http://ems.example:5000"),
+    ],
+)
+def test_the_ems_is_found_by_its_address(product: Product, address: str, url: str) -> None:
+    assert url_of(address, product) == url
+
+
+def test_xwo_knows_its_certificates_and_another_place_can_be_given(tmp_path: Path) -> None:
+    assert _config("newest.yaml").plugin.tls == Tls(
+        "/etc/ssl/certs/ExostellarRootCA.crt", "/etc/ssl/certs/ExostellarClient.pem", None, "ExostellarHeadNode"
+    )
+    assert _config("oldest.yaml").plugin.tls == Tls(None, None, None, None)
+
+
+def test_profiles_bear_the_clusters_name_on_the_ems_where_the_file_asks_for_it() -> None:
+    config = _config("oldest.yaml")
+    prefixed = replace(config, cluster="eda-2", plugin=replace(config.plugin, prefix_profiles=True))
+    assert (config.ems_profile("amd"), prefixed.ems_profile("amd")) == ("amd", "eda2amd")

@@ -156,6 +156,21 @@ def test_an_ems_without_an_address_is_told_once(generate: Callable[..., Run], tm
     assert "EMS's address" not in generate(folder=tmp_path / "other").all
 
 
+def test_an_address_that_was_looked_up_outlives_generate(generate: Callable[..., Run], tmp_path: Path) -> None:
+    edits = ("    ManagementServerIp: 10.0.0.10
+", ""), ("# ManagementServerStackName", "ManagementServerStackName")
+    config = changed(tmp_path, *edits)
+    generate(config=config)
+    manifest = tmp_path / "out" / "manifest.json"
+    known = {**json.loads(manifest.read_text()), "ems_url": "http://10.9.9.9:5000"}
+    manifest.write_text(json.dumps(known))
+    assert "EMS's address" not in generate(config=config).all
+    assert json.loads(manifest.read_text())["ems_url"] == "http://10.9.9.9:5000"
+    other = changed(tmp_path, *edits, ("exostellar-management-server", "another-stack"))
+    assert "the EMS's address isn't known" in generate(config=other).all
+    assert json.loads(manifest.read_text())["ems_url"] is None
+
+
 def test_a_duplicate_in_slurm_conf_is_refused_with_its_place(generate: Callable[..., Run], tmp_path: Path) -> None:
     conf = tmp_path / "slurm.conf"
     conf.write_text("ClusterName=x\nNodeName=xspot-vm-amd-8-gb-1-cores-3 CPUs=1\nPartitionName=xio Nodes=ALL\n")
@@ -224,12 +239,3 @@ def test_a_folder_that_is_a_file_is_one_line(generate: Callable[..., Run], tmp_p
     assert run.code == 1
     assert run.err == f"xio: {tmp_path}/file: is no folder: name the one for xio.nodes.conf and manifest.json\n"
     assert (tmp_path / "file").read_text() == ""
-
-
-def test_nothing_secret_is_in_the_files(generate: Callable[..., Run], tmp_path: Path) -> None:
-    config = changed(
-        tmp_path, ("    PartitionName: xio", "    PartitionName: xio\n    VmRootPasswordSecret: RootSecret")
-    )
-    assert generate(config=config).code == 0
-    for path in (tmp_path / "out").iterdir():
-        assert "RootSecret" not in path.read_text()

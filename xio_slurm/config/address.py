@@ -9,6 +9,7 @@ from xio_slurm.config.nodes import KeyPath
 from xio_slurm.config.problems import Problems
 from xio_slurm.config.section import Section
 from xio_slurm.config.validate import show
+from xio_slurm.naming import Product
 
 _DIGITS_AND_DOTS: Final = re.compile(r"[0-9.]+")
 
@@ -27,24 +28,31 @@ def read_zone(section: Section, problems: Problems) -> str | None:
     return zone
 
 
+def region_of(zone: str | None) -> str | None:
+    """The region that a zone's name begins with; None for what names no region."""
+    found = re.match(_REGION, zone, re.ASCII) if zone is not None else None
+    return found[0] if found else None
+
+
 def ems_url(section: Section, problems: Problems) -> str | None:
-    """The EMS's base URL; None where only its stack is known, which is told."""
+    """The EMS's base URL; None where only its stack is known: plan and apply look that up."""
     keys = section.keys
     address = _address(section, problems)
     if section.plugin.keys.ems_url is not None:
         return _checked_url(section.plugin.keys.ems_url, (*section.plugin.path, "EmsUrl"), problems)
     if address is not None:
-        host = f"[{address}]" if ":" in address else address
-        return f"http://{host}:5000" if section.product == "xio" else f"https://{host}"
+        return url_of(address, section.product)
     place = (*section.path, "ManagementServerIp")
     if keys.management_server_stack_name is None:
         what = "is missing, and so are ManagementServerStackName and Plugin.EmsUrl: nothing says where the EMS is"
         problems.error(place, what, "add it, such as ManagementServerIp: 10.0.0.10")
-    elif not problems.has_error(place) and not problems.has_error((*section.plugin.path, "EmsUrl")):
-        what = "the EMS's address isn't known, since nothing looks the stack up yet: no VM can be made"
-        remedy = "add ManagementServerIp, or EmsUrl under Plugin"
-        problems.warning((*section.path, "ManagementServerStackName"), what, remedy)
     return None
+
+
+def url_of(address: str, product: Product) -> str:
+    """The base URL of the EMS at an address: XIO speaks HTTP on 5000, XWO HTTPS."""
+    host = f"[{address}]" if ":" in address else address
+    return f"https://{host}" if product == "xwo" else f"http://{host}:5000"
 
 
 def _address(section: Section, problems: Problems) -> str | None:

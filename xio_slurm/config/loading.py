@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from xio_slurm.config.address import read_zone
+from xio_slurm.config.access import read_root_password
+from xio_slurm.config.address import read_zone, region_of
 from xio_slurm.config.fleet import read_fleet
 from xio_slurm.config.model import Config, Pool
 from xio_slurm.config.pools import build_pool, derived_pools
@@ -49,6 +50,7 @@ def load(path: Path) -> Loaded:
 def _build(file: str, section: Section, problems: Problems) -> Config:
     profiles, pools = _build_pools(section, problems)
     keys = section.keys
+    zone = read_zone(section, problems)
     if keys.management_server_image_id is not None:
         problems.warning((*section.path, "ManagementServerImageId"), "is read by nothing any more", "take it out")
     return Config(
@@ -56,7 +58,8 @@ def _build(file: str, section: Section, problems: Problems) -> Config:
         product=section.product,
         cluster=section.cluster,
         partition=read_partition(section, problems),
-        availability_zone=read_zone(section, problems),
+        availability_zone=zone,
+        region=region_of(zone),
         management_server_stack_name=keys.management_server_stack_name,
         management_server_ip=keys.management_server_ip,
         images=read_images(section, problems),
@@ -64,7 +67,7 @@ def _build(file: str, section: Section, problems: Problems) -> Config:
         pools=pools,
         controllers=read_controllers(section, problems),
         workers=read_workers(section, problems),
-        vm_root_password_secret=keys.vm_root_password_secret,
+        root_password=read_root_password(section, region_of(zone), problems),
         mounts=read_mounts(section, problems),
         plugin=read_plugin(section, problems),
     )

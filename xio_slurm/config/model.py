@@ -4,13 +4,16 @@ Memory is in MiB, volumes in GB, times in seconds. Everything that the file may 
 nothing downstream knows a default.
 """
 
+import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-from xio_slurm.manifest import Delegates, Mount
+from xio_slurm.manifest import Delegates, Mount, RootPassword, Tls
 from xio_slurm.naming import Product
 
 CpuVendor = Literal["amd", "intel"]
+
+_ALPHANUMERIC: Final = re.compile(r"[A-Za-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,10 @@ class Plugin:
     """Our own settings, ``slurm: Xio: Plugin:``."""
 
     ems_url: str | None
+    ems_proxy: str | None
+    tls: Tls
+    prefix_profiles: bool
+    head_address: str | None
     state_dir: str
     log_dir: str
     slurm_bin_dir: str
@@ -94,13 +101,17 @@ class Plugin:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A whole configuration. ``partition`` is the union partition, and the prefix of the pools' partitions."""
+    """A whole configuration. ``partition`` is the union partition, and the prefix of the pools' partitions.
+
+    ``region`` is the availability zone's, as far as its name tells; None: AWS's usual ways to find one.
+    """
 
     file: str
     product: Product
     cluster: str | None
     partition: str
     availability_zone: str | None
+    region: str | None
     management_server_stack_name: str | None
     management_server_ip: str | None
     images: tuple[Image, ...]
@@ -108,6 +119,15 @@ class Config:
     pools: tuple[Pool, ...]
     controllers: Controllers
     workers: Workers
-    vm_root_password_secret: str | None
+    root_password: RootPassword | None
     mounts: tuple[Mount, ...]
     plugin: Plugin
+
+    def ems_profile(self, profile: str) -> str:
+        """A profile's name on the EMS: with the cluster's before it, where the file asks for that.
+
+        The EMS takes letters and digits alone, so that is what stays of the cluster's name.
+        """
+        if not self.plugin.prefix_profiles or self.cluster is None:
+            return profile
+        return "".join(_ALPHANUMERIC.findall(self.cluster)) + profile

@@ -135,6 +135,33 @@ class PluginKeys(Keys):
     ems_url: Word | None = Field(
         default=None, examples=["http://10.0.0.10:5000"], description="else from ManagementServerIp"
     )
+    ems_ca_file: AbsolutePath | None = Field(
+        default=None,
+        examples=["/etc/ssl/certs/ExostellarRootCA.crt"],
+        description="whose signature the EMS's certificate bears; Xwo: this example, else the system's",
+    )
+    ems_client_certificate: AbsolutePath | None = Field(
+        default=None,
+        examples=["/etc/ssl/certs/ExostellarClient.pem"],
+        description="what we show the EMS, with its key; Xwo: this example, else none",
+    )
+    ems_client_key: AbsolutePath | None = Field(
+        default=None, examples=["/etc/ssl/private/xio-client.key"], description="where the key is a file of its own"
+    )
+    ems_server_name: Host | None = Field(
+        default=None,
+        examples=["ExostellarHeadNode"],
+        description="the name in the EMS's certificate; Xwo: this example, else the URL's host",
+    )
+    ems_proxy: Word | None = Field(
+        default=None, examples=["http://10.0.0.20:3128"], description="else none, whatever the environment says"
+    )
+    prefix_profiles: bool = Field(
+        default=False, description="put ClusterName before the profiles' names on the EMS, which other clusters share"
+    )
+    head_address: Host | None = Field(
+        default=None, examples=["head_node.mycluster.pcluster"], description="else slurm.conf's SlurmctldHost"
+    )
     state_dir: AbsolutePath = "/var/lib/xio"
     log_dir: AbsolutePath = "/var/log/xio"
     slurm_bin_dir: AbsolutePath = Field(default="/usr/bin", description="ParallelCluster: /opt/slurm/bin")
@@ -155,6 +182,12 @@ class PluginKeys(Keys):
     user_data_template: AbsolutePath | None = Field(default=None, examples=["/etc/xio/user-data.sh"])
     vm_hook_script: AbsolutePath | None = Field(
         default=None, examples=["/opt/slurm/config/bin/vm-hook.sh"], description="a path as the VM sees it"
+    )
+    vm_root_password_file: AbsolutePath | None = Field(
+        default=None, examples=["/etc/xio/vm-root-password"], description="of SlurmUser and for nobody else (0600)"
+    )
+    vm_root_password_command: Annotated[list[Word], Field(min_length=1, max_length=50)] | None = Field(
+        default=None, examples=[["/usr/bin/pass", "xio/vm-root"]], description="prints the password; no shell"
     )
     delegate_resume_program: AbsolutePath | None = Field(
         default=None, examples=["/opt/parallelcluster/scripts/slurm/slurm_resume"]

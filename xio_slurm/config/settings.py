@@ -4,6 +4,7 @@ import re
 from typing import Final, TypeVar
 
 from xio_slurm.config import model
+from xio_slurm.config.access import read_proxy, read_tls
 from xio_slurm.config.address import ems_url
 from xio_slurm.config.pools import check_word
 from xio_slurm.config.problems import Problems
@@ -81,6 +82,10 @@ def read_plugin(section: Section, problems: Problems) -> model.Plugin:
     _check_delegates(section, keys, problems)
     return model.Plugin(
         ems_url=ems_url(section, problems),
+        ems_proxy=read_proxy(section, problems),
+        tls=read_tls(section, problems),
+        prefix_profiles=_prefix_profiles(section, problems),
+        head_address=keys.head_address,
         state_dir=keys.state_dir,
         log_dir=keys.log_dir,
         slurm_bin_dir=keys.slurm_bin_dir,
@@ -124,6 +129,13 @@ class _Spellings:
             what = f"says something else than {self._part}.{key}, its newer spelling"
             self._problems.error((*self._path, older), what, f"take {older} out")
         return new or old
+
+
+def _prefix_profiles(section: Section, problems: Problems) -> bool:
+    if section.plugin.keys.prefix_profiles and section.cluster is None and not problems.has_error(("slurm",)):
+        what = "needs the cluster's name, and there is no slurm.ClusterName"
+        problems.error((*section.plugin.path, "PrefixProfiles"), what, "add ClusterName under slurm")
+    return section.plugin.keys.prefix_profiles
 
 
 def _check_patience(section: Section, keys: PluginKeys, problems: Problems) -> None:

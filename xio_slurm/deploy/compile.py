@@ -1,7 +1,6 @@
 """Config → Manifest and node definitions: all that run time and Slurm will know of a configuration."""
 
 import hashlib
-import ipaddress
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,11 +33,12 @@ def compile_config(config: Config, programs: Programs, user_data: str) -> Compil
     """Both files' content; pure. Raises DeployError for names or programs that Slurm would refuse."""
     node_definitions = render(config, programs)
     plugin = config.plugin
+    url = plugin.ems_url
     manifest = Manifest(
         product=config.product,
         cluster=config.cluster,
         node_prefix=plugin.node_prefix,
-        ems_url=ems_url(config),
+        ems_url=url,
         connect_timeout=plugin.connect_timeout,
         read_timeout=plugin.read_timeout,
         max_concurrent_requests=plugin.max_concurrent_requests,
@@ -54,7 +54,7 @@ def compile_config(config: Config, programs: Programs, user_data: str) -> Compil
         pools=tuple(
             Pool(
                 name=pool.name,
-                profile=pool.profile,
+                profile=config.ems_profile(pool.profile),
                 image=pool.image,
                 size=pool.size,
                 cpus=pool.cpus,
@@ -64,6 +64,10 @@ def compile_config(config: Config, programs: Programs, user_data: str) -> Compil
             )
             for pool in config.pools
         ),
+        management_server_stack=config.management_server_stack_name,
+        ems_proxy=plugin.ems_proxy,
+        tls=plugin.tls if url is not None and url.startswith("https:") else None,
+        root_password=config.root_password,
         node_definitions_digest=digest(node_definitions.encode()),
     )
     return Compiled(manifest, node_definitions)
@@ -72,27 +76,6 @@ def compile_config(config: Config, programs: Programs, user_data: str) -> Compil
 def digest(node_definitions: bytes) -> str:
     """SHA-256 by which a manifest knows the node definitions that it was written with."""
     return hashlib.sha256(node_definitions).hexdigest()
-
-
-def ems_url(config: Config) -> str | None:
-    """The EMS's base URL; None where only the stack's name is known. XIO speaks HTTP on 5000, XWO HTTPS.
-
-    Raises DeployError for a URL with a password in it.
-    """
-    url = config.plugin.ems_url
-    if url:
-        if "@" in url.partition("//")[2].partition("/")[0]:
-            raise DeployError("EmsUrl holds a user or password: every user can read the manifest, take it out")
-        return url.rstrip("/")
-    host = config.management_server_ip
-    if host is None:
-        return None
-    try:
-        if ipaddress.ip_address(host).version == 6:
-            host = f"[{host}]"
-    except ValueError:
-        pass  # a host's name
-    return f"https://{host}" if config.product == "xwo" else f"http://{host}:5000"
 
 
 def read_user_data(config: Config) -> str:

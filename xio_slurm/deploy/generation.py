@@ -9,6 +9,7 @@ from xio_slurm.deploy.advice import advice, must_stop
 from xio_slurm.deploy.compile import Compiled, compile_config, read_user_data
 from xio_slurm.deploy.conflicts import Conflicts, conflicts
 from xio_slurm.deploy.difference import Difference, Kind, compare
+from xio_slurm.deploy.ems_address import with_known_address
 from xio_slurm.deploy.launchers import launches
 from xio_slurm.deploy.programs import Programs, programs_of, unusable
 from xio_slurm.deploy.publish import MANIFEST, NODE_DEFINITIONS, closed_to_others, read
@@ -37,6 +38,11 @@ class Generation:
     def warnings(self) -> tuple[str, ...]:
         """What doesn't hinder writing, one line each."""
         lines = [*self.conflicts.warnings, *self.difference.unknown, *self.survey.notes]
+        if self.compiled.manifest.ems_url is None:
+            lines.append(
+                "the EMS's address isn't known, so no VM can be made: 'xio apply' looks ManagementServerStackName up,"
+                " or add ManagementServerIp"
+            )
         lines += unusable(self.programs, (self.conf.get("SlurmUser") or "root") if self.conf is not None else None)
         lines += [
             f"{path}: is closed to others, and every user's commands read the node definitions: chmod o+x it"
@@ -113,11 +119,12 @@ def prepare(config: Config, folder: Path, conf_path: str | None) -> Generation:
     ``conf_path`` is the cluster's slurm.conf; None where there is none. Raises DeployError and SlurmError.
     """
     folder = folder.absolute()
+    old = read(folder)
+    config = with_known_address(config, old)
     programs = programs_of(config.plugin)
     compiled = compile_config(config, programs, read_user_data(config))
     ours = slurm_conf.parse(compiled.node_definitions, NODE_DEFINITIONS)
     conf = slurm_conf.read(conf_path, ours=str(folder / NODE_DEFINITIONS)) if conf_path is not None else None
-    old = read(folder)
     unchanged = (old.node_definitions, old.manifest) == (
         compiled.node_definitions.encode(),
         compiled.manifest.to_json().encode(),

@@ -1,11 +1,10 @@
 """The ledger and the EMS of a manifest, for a call's work on the nodes that are ours."""
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from xio_slurm.deadline import Deadline
-from xio_slurm.ems.transport import Transport
+from xio_slurm.ems.connection import connected
 from xio_slurm.ems.vms import Vms
 from xio_slurm.errors import EmsError, LedgerError, ManifestError
 from xio_slurm.ledger import Ledger
@@ -27,30 +26,11 @@ def with_ems(
     except LedgerError as error:
         log.error("%s", error)  # each node finds out what that means for it
     try:
-        with _vms_of(manifest) as vms:
-            return work(vms, ledger)
+        with connected(manifest) as transport:
+            return work(Vms(transport), ledger)
     except ManifestError as error:
         log.error("%s", error)
         return tuple(failure(node, error) for node in nodes)
-
-
-@contextmanager
-def _vms_of(manifest: Manifest) -> Iterator[Vms]:
-    """The VMs of the manifest's EMS, over one pool of connections."""
-    if manifest.ems_url is None:
-        raise ManifestError(
-            "the manifest has no address of the EMS: set ManagementServerIp or Plugin: EmsUrl, and run 'xio generate'"
-        )
-    transport = Transport(
-        manifest.ems_url,
-        connect_timeout=manifest.connect_timeout,
-        read_timeout=manifest.read_timeout,
-        max_connections=manifest.max_concurrent_requests,
-    )
-    try:
-        yield Vms(transport)
-    finally:
-        transport.close()
 
 
 def listed_names(vms: Vms, deadline: Deadline) -> frozenset[str] | None:

@@ -7,7 +7,7 @@ import pytest
 from xio_slurm.config.model import Config, Controllers, Plugin, Pool, Profile, Workers
 from xio_slurm.deploy.compile import Compiled, compile_config
 from xio_slurm.deploy.programs import Programs
-from xio_slurm.manifest import Delegates
+from xio_slurm.manifest import Delegates, Tls
 
 PROGRAMS = Programs("/opt/xio/bin/xio-resume", "/opt/xio/bin/xio-suspend", "/opt/xio/bin/xio-resume-fail")
 USER_DATA = "#!/bin/sh\ntrue\n"
@@ -33,6 +33,10 @@ def a_plugin() -> Plugin:
     """The settings of nobody in particular."""
     return Plugin(
         ems_url="http://127.0.0.1:5000",
+        ems_proxy=None,
+        tls=Tls(None, None, None, None),
+        prefix_profiles=False,
+        head_address=None,
         state_dir="/var/lib/xio",
         log_dir="/var/log/xio",
         slurm_bin_dir="/usr/bin",
@@ -60,6 +64,7 @@ def a_config(*pools: Pool, plugin: Plugin | None = None, **changes: object) -> C
         cluster="lab",
         partition="xio",
         availability_zone="us-east-2b",
+        region="us-east-2",
         management_server_stack_name=None,
         management_server_ip=None,
         images=(),
@@ -67,7 +72,7 @@ def a_config(*pools: Pool, plugin: Plugin | None = None, **changes: object) -> C
         pools=pools or (a_pool("amd-8-gb-1-cores"),),
         controllers=Controllers(None, (), None, None),
         workers=Workers(None, (), None),
-        vm_root_password_secret=None,
+        root_password=None,
         mounts=(),
         plugin=plugin or a_plugin(),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from xio_slurm.deploy.compile import MAX_USER_DATA, compile_config, digest, ems_url, read_user_data
+from xio_slurm.deploy.compile import MAX_USER_DATA, compile_config, digest, read_user_data
 from xio_slurm.deploy.launchers import launcher, launches
 from xio_slurm.deploy.programs import Programs, installed_bin, programs_of, unusable
 from xio_slurm.errors import DeployError
@@ -45,28 +45,6 @@ def test_every_node_of_the_definitions_is_the_manifests(make: Any) -> None:
     nodes = parse(compiled.node_definitions, "x").nodes
     assert len(nodes) == 21
     assert all(compiled.manifest.pool_of(node) for node in nodes)
-
-
-@pytest.mark.parametrize(
-    ("product", "ip", "url"),
-    [
-        ("xio", "10.0.0.1", "http://10.0.0.1:5000"),
-        ("xwo", "10.0.0.1", "https://10.0.0.1"),
-        ("xio", "fd00::1", "http://[fd00::1]:5000"),
-        ("xio", "ems.example", "http://ems.example:5000"),
-        ("xio", None, None),
-    ],
-)
-def test_the_ems_is_found_by_its_address(make: Any, product: str, ip: str | None, url: str | None) -> None:
-    plugin = replace(make.plugin(), ems_url=None)
-    assert ems_url(make.config(plugin=plugin, product=product, management_server_ip=ip)) == url
-
-
-def test_an_ems_url_with_a_password_is_refused_because_everybody_can_read_the_manifest(make: Any) -> None:
-    plugin = replace(make.plugin(), ems_url="http://me:hunter2@ems:5000")
-    with pytest.raises(DeployError, match="EmsUrl") as caught:
-        compile_config(make.config(plugin=plugin), make.programs, "#!/bin/sh\n")
-    assert "hunter2" not in str(caught.value)
 
 
 def test_the_sites_template_comes_before_ours(make: Any, tmp_path: Path) -> None:
