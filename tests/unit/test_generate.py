@@ -157,8 +157,7 @@ def test_an_ems_without_an_address_is_told_once(generate: Callable[..., Run], tm
 
 
 def test_an_address_that_was_looked_up_outlives_generate(generate: Callable[..., Run], tmp_path: Path) -> None:
-    edits = ("    ManagementServerIp: 10.0.0.10
-", ""), ("# ManagementServerStackName", "ManagementServerStackName")
+    edits = ("    ManagementServerIp: 10.0.0.10\n", ""), ("# ManagementServerStackName", "ManagementServerStackName")
     config = changed(tmp_path, *edits)
     generate(config=config)
     manifest = tmp_path / "out" / "manifest.json"

@@ -1,4 +1,4 @@
-"""The EMS's address where the configuration names only its CloudFormation stack: looked up once, kept in the manifest."""
+"""The EMS's address where only its CloudFormation stack is named: looked up once, and kept in the manifest."""
 
 from dataclasses import replace
 
