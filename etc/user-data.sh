@@ -7,6 +7,7 @@
 #   XIO_CLUSTER      the cluster's name; empty where slurm.conf gives none
 #   XIO_MOUNTS       one file system a line: type, source, mount point, options, with tabs between
 #   XIO_HOOK_SCRIPT  a script of the site's, as the VM sees it after the mounts; empty for none
+#   XIO_ROOT_PASSWORD_HASH  root's password as crypt(5) has it; empty to leave root's as the image has it
 #
 # A step that the node can't do without ends the boot: slurmd isn't started, and Slurm gives up at ResumeTimeout.
 set -u
@@ -14,6 +15,15 @@ export PATH=/opt/slurm/bin:/opt/slurm/sbin:/usr/sbin:/usr/bin:/sbin:/bin
 
 say() { echo "xio user data: $*"; logger -t xio-user-data -- "$*" 2>/dev/null; }
 fail() { say "$*: slurmd is not started"; exit 1; }
+
+# Through a pipe: every user sees a command's arguments, and a trace (bash -x) ends in the console's log.
+set_root_password() {
+    local -
+    set +x
+    [ -z "$XIO_ROOT_PASSWORD_HASH" ] || printf 'root:%s\n' "$XIO_ROOT_PASSWORD_HASH" | chpasswd -e ||
+        say "root's password can't be set"
+    unset XIO_ROOT_PASSWORD_HASH
+}
 
 # EMS gives the interface two addresses: the first is the worker's, the second the VM's. Without promote_secondaries
 # Linux would take the second away with the first.
@@ -87,6 +97,7 @@ start_slurmd() {
     systemctl restart slurmd || fail "the slurmd service doesn't start"
 }
 
+set_root_password
 keep_own_address
 mount_slurm
 mount_site

@@ -3,15 +3,20 @@
 * XioError
   * ConfigError: the YAML breaks a rule (all its problems at once)
   * DeployError: node definitions or manifest can't be written or aren't accepted
+    * ImageError: an image can't be made on the EMS, replaced or deleted
   * ManifestError: the manifest is missing, unreadable or of another version
   * LedgerError: the state folder or one of its files can't be read or written
     * LedgerUnusable: nothing can be locked in the state folder (read-only, missing)
   * EmsError: the Exostellar Management Server
     * EmsUnreachable: no answer came (refused, timed out, connection lost)
+      * CertificateError: our own certificates can't be used, so nothing was asked
     * EmsRefused: an answer came, and it says no
     * EmsUnreadable: an answer came that can't be understood
+  * AwsError: AWS can't be asked, or says no
+  * PasswordError: the VMs' root password can't be had, or can't be one
   * SlurmError: one of Slurm's commands failed
     * SlurmTimeout: one of Slurm's commands took too long
+  * VmError: a VM isn't deleted, or can't be told of, and why
   * LabError: the throw-away cluster can't be made, found or ended
   * EmulatorError: the emulator can't start, or a scenario is wrong
 
@@ -61,6 +66,10 @@ class DeployError(XioError):
     """Node definitions or manifest can't be written, or Slurm would not take them."""
 
 
+class ImageError(DeployError):
+    """An image of the EMS can't be made, replaced or deleted; what there is under which name is said."""
+
+
 class ManifestError(XioError):
     """The manifest is missing, unreadable, or of a version that this program doesn't know."""
 
@@ -85,6 +94,13 @@ class EmsUnreachable(EmsError):
         super().__init__(message)
 
 
+class CertificateError(EmsUnreachable):
+    """A certificate or key of ours is missing, unreadable, wrong or out of date. No request was sent."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, sent=False)
+
+
 class EmsRefused(EmsError):
     """The EMS answered with something else than 200. ``status`` is the HTTP code."""
 
@@ -97,12 +113,28 @@ class EmsUnreadable(EmsError):
     """The EMS answered 200 with a body that can't be understood (HTML, truncated JSON, too large)."""
 
 
+class AwsError(XioError):
+    """AWS can't be asked, or says no. ``code`` is AWS's own word for its refusal; None where no answer came."""
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+class PasswordError(XioError):
+    """The VMs' root password can't be had from where it is configured, or can't be one. Never holds any of it."""
+
+
 class SlurmError(XioError):
     """A Slurm command failed, or printed what we can't read."""
 
 
 class SlurmTimeout(SlurmError):
     """A Slurm command gave no answer in its time."""
+
+
+class VmError(XioError):
+    """What was asked about a VM isn't done: it isn't ours, Slurm uses it, it won't go, or there is none."""
 
 
 class LabError(XioError):

@@ -192,7 +192,7 @@ def test_our_own_old_include_is_no_duplicate(generate: Callable[..., Run], tmp_p
 def test_a_lost_include_is_told_at_every_run(generate: Callable[..., Run], tmp_path: Path) -> None:
     conf = tmp_path / "slurm.conf"
     conf.write_text("ClusterName=x\n")
-    generate()
+    generate("--slurm-conf", conf)
     run = generate("--slurm-conf", conf)
     assert "unchanged" in run.out
     assert f"next: put this line at the end of {conf}: include" in run.out

@@ -14,7 +14,7 @@ from xio_slurm.power.user_data import encode, render
 from xio_slurm.shipped import shipped
 
 STUBS = (
-    *("awk", "getent", "grep", "hostname", "hostnamectl", "ip", "logger", "mkdir", "mount", "mountpoint"),
+    *("awk", "chpasswd", "getent", "grep", "hostname", "hostnamectl", "ip", "logger", "mkdir", "mount", "mountpoint"),
     *("scontrol", "sleep", "sysctl", "systemctl"),
 )
 TWO_ADDRESSES = (
@@ -48,6 +48,7 @@ def _boot(tmp_path: Path, script: str, **failing: int) -> Boot:
         answers = {
             "ip": f'case "$*" in *show*) printf %s {shlex.quote(TWO_ADDRESSES)} ;; esac',
             "hostname": "[ $# = 1 ] && [ $1 = -I ] && echo '10.0.0.9 '",
+            "chpasswd": f"cat >> {calls}",
             "awk": 'exec /usr/bin/awk "$@"',
             "grep": 'exec /usr/bin/grep "$@"',
             "mountpoint": "exit 1",
@@ -93,6 +94,39 @@ def test_a_boot_names_the_host_tells_slurm_and_starts_slurmd(tmp_path: Path) -> 
     ]
     assert boot.called("systemctl") == ["systemctl restart slurmd"]
     assert (tmp_path / "etc" / "default" / "slurmd").read_text() == "SLURMD_OPTIONS='-N xspot-vm-a-1'\n"
+
+
+HASH = "$6$salt$" + "a/." * 28 + "xy"
+
+
+@pytest.mark.parametrize("traced", ["", "set -x\n"])
+def test_roots_password_goes_to_chpasswd_as_a_hash_and_nowhere_else(tmp_path: Path, traced: str) -> None:
+    interpreter, _, script = shipped("user-data.sh").read_text().partition("\n")
+    hook = tmp_path / "hook.sh"
+    hook.write_text("#!/bin/sh\nenv\n")
+    hook.chmod(0o755)
+    template = f"{interpreter}\n{traced}{script}set\n"
+    values = {"node": "n", "pool": "a", "cluster": "lab", "mounts": (), "hook_script": str(hook)}
+    boot = _boot(tmp_path, render(template, **values, root_password_hash=HASH))  # type: ignore[arg-type]  # as above
+    assert boot.code == 0, boot.output
+    assert boot.called("chpasswd") == ["chpasswd -e"]
+    assert boot.called("root:") == [f"root:{HASH}"]
+    assert [call for call in boot.calls if HASH in call] == [f"root:{HASH}"]
+    assert HASH not in boot.output
+    assert ("\n+ say " in boot.output) is bool(traced)  # the trace goes on after it
+
+
+def test_without_a_password_roots_stays_as_the_image_has_it(tmp_path: Path) -> None:
+    boot = _boot(tmp_path, _script())
+    assert boot.code == 0
+    assert boot.called("chpasswd") == []
+
+
+def test_a_password_that_cannot_be_set_does_not_end_the_boot(tmp_path: Path) -> None:
+    boot = _boot(tmp_path, _script(root_password_hash=HASH), chpasswd=1)
+    assert boot.code == 0
+    assert "root's password can't be set" in boot.output
+    assert boot.called("systemctl") == ["systemctl restart slurmd"]
 
 
 def test_the_workers_address_goes_and_the_vms_stays(tmp_path: Path) -> None:

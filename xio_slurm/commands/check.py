@@ -48,7 +48,7 @@ def command(file: Path | None, *, as_json: bool, strict: bool, schema: bool) -> 
     if schema:
         click.echo(json_schema(), nl=False)
         return
-    path = file or _usual_file()
+    path = file or usual_file()
     config, problems = _check(path)
     errors = [problem for problem in problems if problem.severity == "error"]
     warnings = [problem for problem in problems if problem.severity == "warning"]
@@ -60,7 +60,8 @@ def command(file: Path | None, *, as_json: bool, strict: bool, schema: bool) -> 
     sys.exit(1 if failed else 0)
 
 
-def _usual_file() -> Path:
+def usual_file() -> Path:
+    """The file where no other is named. Raises XioError if it isn't there."""
     for path in DEFAULT_FILES:
         if os.path.exists(path):  # noqa: PTH110 (Path.exists raises for what stands in a closed folder)
             return path

@@ -44,6 +44,12 @@ def _variables(_ctx: click.Context, _parameter: click.Parameter, values: tuple[s
 @click.option("--vm-dir", type=click.Path(path_type=Path), help="Folder for the VMs' scripts and logs, kept.")
 @click.option("--kill-grace", default=2.0, show_default=True, help="Seconds from SIGTERM to SIGKILL of a deleted VM.")
 @click.option("--port-file", type=click.Path(path_type=Path), help="File to write the port to, once it listens.")
+@click.option(
+    "--tls",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Speak TLS, as ExostellarHeadNode, and demand a client's certificate. They are in DIR, made if it has none.",
+)
 @click.option("--verbose", is_flag=True, help="Print a line for each request.")
 def command(
     *,
@@ -58,6 +64,7 @@ def command(
     vm_dir: Path | None,
     kill_grace: float,
     port_file: Path | None,
+    tls: Path | None,
     verbose: bool,
 ) -> None:
     """Serve the EMS's API on this machine, with faults on demand.
@@ -70,6 +77,7 @@ def command(
       xio emulator                            an EMS on http://127.0.0.1:5000
       xio emulator --port 0 --port-file p     on a free port, which file p tells
       xio emulator --scenario no-capacity.yaml
+      xio emulator --tls certs                as the Workload Optimizer's EMS
       curl -X POST http://127.0.0.1:5000/emulator/faults \\
            -d '{"effect": "status", "status": 503, "times": 2}'
     """
@@ -92,6 +100,7 @@ def command(
         vm_env=vm_env,
         vm_dir=vm_dir,
         kill_grace=kill_grace,
+        tls=tls,
     )
     asyncio.run(_serve(options, port_file, verbose))
 

@@ -2,23 +2,18 @@
 
 import json
 import sys
-import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import click
 
+from xio_slurm.commands.slurm_conf import conf_path
+from xio_slurm.commands.waiting import waiting
 from xio_slurm.config import load
 from xio_slurm.deploy.generation import Generation, prepare
 from xio_slurm.deploy.publish import MANIFEST, NODE_DEFINITIONS, Outcome, publish
 from xio_slurm.deploy.verify import verify
-from xio_slurm.errors import SlurmError
-from xio_slurm.slurm.conf import path_in_use
-
-_PATIENCE: Final = 2.0
-"""Seconds after which somebody who waits is told for what."""
 
 _COLOURS: Final = {"+": "green", "-": "red"}
 
@@ -69,14 +64,14 @@ def command(
     """
     loaded = load(config_path)
     _tell(map(str, loaded.warnings))
-    with _waiting("asking Slurm about its version and running jobs ..."):
-        generation = prepare(loaded.config, folder, _conf_path(slurm_conf))
-    refusals = (*generation.conflicts.errors, *(() if yes or dry_run else generation.objections))
+    with waiting("asking Slurm about its version and running jobs ..."):
+        generation = prepare(loaded.config, folder, conf_path(slurm_conf))
+    refusals = (*generation.conflicts.errors, *(() if yes or dry_run else _insist(generation.objections)))
     warnings = [*generation.warnings, *(generation.objections if yes or dry_run else ())]
     if not as_json:
         _show(generation)
     if verifies and not refusals:
-        with _waiting("proving the new files in a throw-away slurmctld ..."):
+        with waiting("proving the new files in a throw-away slurmctld ..."):
             warnings += verify(generation.ours, generation.conf, loaded.config.plugin.slurm_bin_dir).warnings
     outcome = "refused" if refusals else _write(generation, dry_run=dry_run)
     if as_json:
@@ -90,25 +85,21 @@ def command(
         sys.exit(1)
 
 
-def _conf_path(given: str | None) -> str | None:
-    if given is not None:
-        if not Path(given).is_file():
-            what = "is a folder" if Path(given).is_dir() else "there is no such slurm.conf"
-            raise SlurmError(f"{given}: {what}: give the cluster's with --slurm-conf")
-        return given
-    path = path_in_use()
-    return path if Path(path).is_file() else None
-
-
 def _write(generation: Generation, *, dry_run: bool) -> str:
     if dry_run:
         return "unchanged" if generation.unchanged else "would write"
-    with _waiting(f"waiting for another xio generate of {generation.folder} ..."):
+    with waiting(f"waiting for another xio generate of {generation.folder} ..."):
         outcome = publish(generation.folder, generation.compiled)
     return "unchanged" if outcome is Outcome.UNCHANGED else "wrote"
 
 
+def _insist(objections: Iterable[str]) -> Iterator[str]:
+    return (f"{line} (--yes writes all the same)" for line in objections)
+
+
 def _show(generation: Generation) -> None:
+    for note in generation.delegation.notes:
+        click.echo(note)
     for change in generation.difference.changes:
         click.secho(change.text, fg=_COLOURS.get(change.text[0]))
 
@@ -150,14 +141,3 @@ def _document(
 def _tell(lines: Iterable[str]) -> None:
     for line in lines:
         click.echo(line, err=True)
-
-
-@contextmanager
-def _waiting(text: str) -> Iterator[None]:
-    timer = threading.Timer(_PATIENCE, click.echo, args=(text,), kwargs={"err": True})
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

@@ -18,7 +18,12 @@ from xio_slurm.errors import XioError
 
 SUBCOMMANDS: Final = {
     "check": "Check a configuration file and tell all of its problems at once.",
+    "plan": "Show what would change on the EMS and in Slurm.",
+    "apply": "Make the EMS and Slurm be as the configuration says.",
     "generate": "Compile a configuration into node definitions and manifest.",
+    "spot-score": "Show where EC2 has spot capacity for what is configured.",
+    "image": "Make, list, show and delete the images on the EMS that VMs start from.",
+    "vm": "Test, list, show and delete VMs.",
     "emulator": "Serve the EMS's API on this machine, with faults on demand.",
     "lab": "Run a throw-away Slurm cluster on this machine.",
 }
@@ -37,7 +42,7 @@ class _Subcommands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in SUBCOMMANDS:
             return None
-        module = importlib.import_module(f"xio_slurm.commands.{cmd_name}")
+        module = importlib.import_module(f"xio_slurm.commands.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 
@@ -54,6 +59,8 @@ def xio() -> None:
     \b
     Examples:
       xio check etc/xio.yaml              is my configuration right?
+      xio plan                            what would change on the EMS and in Slurm?
+      xio apply                           make it so
       xio generate -c etc/xio.yaml -o .   node definitions and manifest
       xio lab up                          a throw-away Slurm to try it on
     """

@@ -16,13 +16,11 @@ _NOTHING: Final = "Slurm needs nothing: the programs read the manifest at every 
 
 def advice(kinds: Set[Kind], version: Version | None, *, first: bool) -> tuple[str, ...]:
     """What to do, one line each. ``version`` None: not known. ``first``: power saving may be new to this slurmctld."""
-    lines = []
-    if version is not None and version < PARTITION_TIMEOUTS:
-        lines.append(f"Slurm {version} is too old: SuspendTime at partitions needs 21.08 or newer")
+    lines = [*_too_old(version)]
     if not kinds - {Kind.PROGRAMS}:
         return (*lines, _NOTHING)
     if first:
-        lines.append(_first(version))
+        lines.append(f"stop slurmctld, put the include into slurm.conf, start it: {_why_restart(version)}")
     elif must_stop(kinds, version):
         lines.append(_stop(version))
     elif Kind.HARDWARE in kinds and (version is None or version < RECONFIGURE_NODES):
@@ -31,11 +29,13 @@ def advice(kinds: Set[Kind], version: Version | None, *, first: bool) -> tuple[s
         lines.append("run 'scontrol reconfigure'")
         if Kind.HARDWARE in kinds:
             lines.append("it requeues the jobs that run on nodes whose CPUs or memory change")
-    if Kind.NODES in kinds and (version is None or version < RECONFIGURE_NODES):
-        lines.append(
-            "then restart the slurmds of the other nodes, unless they are configless: they must know the nodes"
-        )
-    return tuple(lines)
+    return (*lines, *_other_slurmds(kinds, version))
+
+
+def advice_once_included(version: Version | None) -> tuple[str, ...]:
+    """What to do once slurm.conf includes node definitions that it didn't include before, one line each."""
+    restart = f"restart slurmctld (running jobs survive that): {_why_restart(version)}"
+    return (*_too_old(version), restart, *_other_slurmds({Kind.NODES}, version))
 
 
 def must_stop(kinds: Set[Kind], version: Version | None) -> bool:
@@ -43,11 +43,23 @@ def must_stop(kinds: Set[Kind], version: Version | None) -> bool:
     return Kind.NODES in kinds and (version is None or version < RECONFIGURE_NODES)
 
 
-def _first(version: Version | None) -> str:
+def _too_old(version: Version | None) -> tuple[str, ...]:
+    if version is None or version >= PARTITION_TIMEOUTS:
+        return ()
+    return (f"Slurm {version} is too old: SuspendTime at partitions needs 21.08 or newer",)
+
+
+def _other_slurmds(kinds: Set[Kind], version: Version | None) -> tuple[str, ...]:
+    if Kind.NODES not in kinds or (version is not None and version >= RECONFIGURE_NODES):
+        return ()
+    return ("then restart the slurmds of the other nodes, unless they are configless: they must know the nodes",)
+
+
+def _why_restart(version: Version | None) -> str:
     why = "a reconfigure doesn't turn power saving on"
     if version is None or version < RECONFIGURE_KEEPS_RUNNING:
         why += ", and with new nodes it can kill slurmctld"
-    return f"stop slurmctld, put the include into slurm.conf, start it: {why}"
+    return why
 
 
 def _stop(version: Version | None) -> str:

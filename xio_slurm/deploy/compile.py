@@ -18,7 +18,8 @@ USER_DATA_TEMPLATE: Final = "user-data.sh"
 MAX_USER_DATA: Final = 262_144
 """Largest template, in bytes. The EMS's own limit is not known; this one only catches a file given by mistake."""
 
-_SECRET = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")
+_SECRET: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")
+_PASSWORD_HASH: Final = re.compile(r"\$(?:1|5|6|y|2[aby])\$[./0-9A-Za-z=]+\$[./0-9A-Za-z$]{22,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +102,9 @@ def read_user_data(config: Config) -> str:
         raise DeployError(f"{path}: the user data template holds a NUL byte: it must be a script")
     if _SECRET.search(text):
         raise DeployError(f"{path}: the user data template holds a key: every user can read the manifest, take it out")
+    if _PASSWORD_HASH.search(text):
+        raise DeployError(
+            f"{path}: the user data template holds a password's hash: every user can read the manifest, take it out "
+            "and set VmRootPasswordFile"
+        )
     return text

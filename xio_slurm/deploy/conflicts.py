@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from xio_slurm.deploy.former_scripts import is_their_include, is_their_program
 from xio_slurm.manifest import Delegates
 from xio_slurm.slurm.conf import Line, SlurmConf
 from xio_slurm.slurm.hostlist import fold
@@ -48,19 +49,22 @@ def _defined_twice(what: str, theirs: Mapping[str, Line], ours: Iterable[str]) -
         if name in theirs:
             by_line.setdefault(theirs[name], []).append(name)
     for line, names in by_line.items():
-        yield f"{what} {fold(names)}: defined already at {line}: give the pool another name, or take that line away"
+        remedy = "give the pool another name, or take that line away"
+        if is_their_include(line.file):
+            remedy = "this file is the former scripts': take the line away that includes it in slurm.conf"
+        yield f"{what} {fold(names)}: defined already at {line}: {remedy}"
 
 
 def _programs(conf: SlurmConf, ours: SlurmConf, delegates: Delegates) -> Iterator[str]:
     for key, (setting, field) in _PROGRAMS.items():
         own = ours.get(key)
-        for value, line in conf.values(key):
-            if value == own:
-                continue
+        # Of the former scripts' programs the delegation tells.
+        others = [(value, line) for value, line in conf.values(key) if value != own and not is_their_program(value)]
+        for value, line in others:
             if conf.included is not None and conf.lines.index(line) >= conf.included:
                 at = conf.included_at
                 yield f"{line}: sets {key} behind {at}, which includes ours, and the last one counts: move the include"
-            elif value != getattr(delegates, field):
+            elif (value, line) == others[-1] and value != getattr(delegates, field):
                 yield (
                     f"{line}: sets {key}={value}, and ours takes its place: set {setting} to it, or its nodes are lost"
                 )
@@ -76,8 +80,13 @@ def _defaults(conf: SlurmConf) -> Iterator[str]:
             yield f"{line}: its defaults ({keys}) hold for our {what} too: move the include before it if they mustn't"
 
 
+def is_configless(conf: SlurmConf) -> bool:
+    """Whether slurmctld ships its configuration to the other nodes."""
+    return "enable_configless" in (conf.get("SlurmctldParameters") or "").lower()
+
+
 def _configless(conf: SlurmConf) -> Iterator[str]:
-    if conf.included_at is None or "enable_configless" not in (conf.get("SlurmctldParameters") or "").lower():
+    if conf.included_at is None or not is_configless(conf):
         return
     name = conf.included_at.text.split()[1]
     if "/" in name:

@@ -1,13 +1,14 @@
 """One run of ``xio generate`` up to the moment of writing: all that is known, so that the rest only shows and acts."""
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xio_slurm.config.model import Config
 from xio_slurm.deploy.advice import advice, must_stop
 from xio_slurm.deploy.compile import Compiled, compile_config, read_user_data
 from xio_slurm.deploy.conflicts import Conflicts, conflicts
+from xio_slurm.deploy.delegation import Delegation, delegation
 from xio_slurm.deploy.difference import Difference, Kind, compare
 from xio_slurm.deploy.ems_address import with_known_address
 from xio_slurm.deploy.launchers import launches
@@ -22,12 +23,18 @@ from xio_slurm.slurm.hostlist import fold
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What would be written, what it changes, and what the cluster has to say about it."""
+    """What would be written, what it changes, and what the cluster has to say about it.
 
+    ``config`` is the configuration with what was found for it: the EMS's known address, slurm.conf's name of the
+    cluster and the programs to delegate to.
+    """
+
+    config: Config
     folder: Path
     compiled: Compiled
     ours: SlurmConf
     conf: SlurmConf | None
+    delegation: Delegation
     programs: Programs
     unchanged: bool
     difference: Difference
@@ -37,12 +44,18 @@ class Generation:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What doesn't hinder writing, one line each."""
-        lines = [*self.conflicts.warnings, *self.difference.unknown, *self.survey.notes]
-        if self.compiled.manifest.ems_url is None:
-            lines.append(
-                "the EMS's address isn't known, so no VM can be made: 'xio apply' looks ManagementServerStackName up,"
-                " or add ManagementServerIp"
-            )
+        if self.compiled.manifest.ems_url is not None:
+            return self.cluster_warnings
+        return (
+            *self.cluster_warnings,
+            "the EMS's address isn't known, so no VM can be made: 'xio apply' looks ManagementServerStackName up,"
+            " or add ManagementServerIp",
+        )
+
+    @property
+    def cluster_warnings(self) -> tuple[str, ...]:
+        """Those of them that are about the cluster: slurm.conf, programs, folders and jobs."""
+        lines = [*self.delegation.warnings, *self.conflicts.warnings, *self.difference.unknown, *self.survey.notes]
         lines += unusable(self.programs, (self.conf.get("SlurmUser") or "root") if self.conf is not None else None)
         lines += [
             f"{path}: is closed to others, and every user's commands read the node definitions: chmod o+x it"
@@ -72,9 +85,9 @@ class Generation:
         if must_stop(self.difference.kinds, self.survey.version):
             lines.append(
                 f"slurmctld is running with {self.folder / NODE_DEFINITIONS}, and any reconfigure after it is written"
-                " could end it: stop slurmctld, run this again, start it (--yes writes all the same)"
+                " could end it: stop slurmctld, run this again, start it"
             )
-        return (*lines, *(f"{line} (--yes writes all the same)" for line in self._job_lines))
+        return (*lines, *self._job_lines)
 
     @property
     def _is_loaded(self) -> bool:
@@ -100,17 +113,21 @@ class Generation:
 
         ParallelCluster makes slurm.conf anew and drops the include, so a lost one is told at every run.
         """
-        if self.conflicts.errors:
-            return ()
-        lines = []
-        if self._lacks_include:
-            where = self.conf.path if self.conf is not None else "slurm.conf"
-            lines.append(f"put this line at the end of {where}: include {self.folder / NODE_DEFINITIONS}")
+        if self.conflicts.errors or not self._lacks_include:
+            return self.link_steps
+        where = self.conf.path if self.conf is not None else "slurm.conf"
+        return (f"put this line at the end of {where}: include {self.folder / NODE_DEFINITIONS}", *self.link_steps)
+
+    @property
+    def link_steps(self) -> tuple[str, ...]:
+        """Of these, what lets the programs find the manifest."""
         manifest = self.folder / MANIFEST
         default = Path(DEFAULT_PATH)
-        if default.resolve() != manifest.resolve() and not launches(Path(self.programs.resume), manifest):
-            lines.append(f"the programs look for {DEFAULT_PATH}: ln -s {shlex.quote(str(manifest))} {DEFAULT_PATH}")
-        return tuple(lines)
+        if self.conflicts.errors or default.resolve() == manifest.resolve():
+            return ()
+        if launches(Path(self.programs.resume), manifest):
+            return ()
+        return (f"the programs look for {DEFAULT_PATH}: ln -s {shlex.quote(str(manifest))} {DEFAULT_PATH}",)
 
 
 def prepare(config: Config, folder: Path, conf_path: str | None) -> Generation:
@@ -120,11 +137,12 @@ def prepare(config: Config, folder: Path, conf_path: str | None) -> Generation:
     """
     folder = folder.absolute()
     old = read(folder)
-    config = with_known_address(config, old)
+    conf = slurm_conf.read(conf_path, ours=str(folder / NODE_DEFINITIONS)) if conf_path is not None else None
+    found_delegates = _delegation(config, conf)
+    config = _with_cluster(with_known_address(config, old), conf, found_delegates)
     programs = programs_of(config.plugin)
     compiled = compile_config(config, programs, read_user_data(config))
     ours = slurm_conf.parse(compiled.node_definitions, NODE_DEFINITIONS)
-    conf = slurm_conf.read(conf_path, ours=str(folder / NODE_DEFINITIONS)) if conf_path is not None else None
     unchanged = (old.node_definitions, old.manifest) == (
         compiled.node_definitions.encode(),
         compiled.manifest.to_json().encode(),
@@ -132,10 +150,12 @@ def prepare(config: Config, folder: Path, conf_path: str | None) -> Generation:
     difference = compare(old, compiled)
     found = conflicts(conf, ours, config.plugin.delegates) if conf is not None else Conflicts((), ())
     return Generation(
+        config=config,
         folder=folder,
         compiled=compiled,
         ours=ours,
         conf=conf,
+        delegation=found_delegates,
         programs=programs,
         unchanged=unchanged,
         difference=difference,
@@ -144,9 +164,21 @@ def prepare(config: Config, folder: Path, conf_path: str | None) -> Generation:
     )
 
 
+def _delegation(config: Config, conf: SlurmConf | None) -> Delegation:
+    configured = config.plugin.delegates
+    return delegation(configured, conf) if conf is not None else Delegation(configured, (), ())
+
+
+def _with_cluster(config: Config, conf: SlurmConf | None, found: Delegation) -> Config:
+    """The configuration with what its cluster's slurm.conf says, where the file says nothing."""
+    cluster = config.cluster or (conf.get("ClusterName") if conf is not None else None)
+    return replace(config, cluster=cluster, plugin=replace(config.plugin, delegates=found.delegates))
+
+
 def _survey(config: Config, conf: SlurmConf | None, difference: Difference) -> Survey:
-    if difference.kinds <= {Kind.PROGRAMS}:
+    lacks_include = conf is not None and conf.included is None
+    if difference.kinds <= {Kind.PROGRAMS} and not lacks_include:
         return Survey(None, False, (), ())
     # Where an include is missing, ours before its first time or another, Slurm's commands would wait a minute for it.
-    readable = None if difference.first or (conf is not None and conf.missing) else conf
-    return survey(readable, config.plugin.slurm_bin_dir, difference.removed_nodes)
+    waits = conf is not None and (conf.missing or (difference.first and not lacks_include))
+    return survey(None if waits else conf, config.plugin.slurm_bin_dir, difference.removed_nodes)

@@ -10,6 +10,7 @@ from pathlib import Path
 from xio_slurm.errors import DeployError
 
 _MAX_LAUNCHER = 65536
+_MADE_BY = "# Made by xio-slurm: "
 
 
 def launcher(program: Path, manifest: Path) -> str:
@@ -23,16 +24,24 @@ def launcher(program: Path, manifest: Path) -> str:
             raise DeployError(f"{str(path)!r}: a launcher needs an absolute path in one line")
     return (
         "#!/bin/sh\n"
-        "# Made by xio-slurm: slurmctld calls programs by their path alone, so the manifest is named here.\n"
+        f"{_MADE_BY}slurmctld calls programs by their path alone, so the manifest is named here.\n"
         f'exec {shlex.quote(str(program))} --manifest {shlex.quote(str(manifest))} "$@"\n'
     )
 
 
 def launches(program: Path, manifest: Path) -> bool:
     """Whether a program is a launcher for this manifest. False for one that can't be read."""
+    return f"--manifest {shlex.quote(str(manifest))} " in _text(program)
+
+
+def is_launcher(program: Path) -> bool:
+    """Whether a program is a launcher for any manifest. False for one that can't be read."""
+    return _text(program).startswith(f"#!/bin/sh\n{_MADE_BY}")
+
+
+def _text(program: Path) -> str:
     try:
         with program.open("rb") as file:
-            text = file.read(_MAX_LAUNCHER).decode(errors="replace")
+            return file.read(_MAX_LAUNCHER).decode(errors="replace")
     except OSError:
-        return False
-    return f"--manifest {shlex.quote(str(manifest))} " in text
+        return ""

@@ -75,9 +75,9 @@ def publish(folder: Path, compiled: Compiled, *, lock_timeout: float = LOCK_TIME
         (folder / MANIFEST, compiled.manifest.to_json().encode()),
     )
     try:
-        if _holds(texts) and not any(left.exists() for left in _leftovers(folder)):
+        if _holds(texts) and is_settled(folder):
             return Outcome.UNCHANGED  # without a lock: who may only read can ask, too
-        _make_folder(folder)
+        make_folder(folder)
         with _locked(folder, lock_timeout):
             _settle(folder)
             if _holds(texts):
@@ -86,6 +86,11 @@ def publish(folder: Path, compiled: Compiled, *, lock_timeout: float = LOCK_TIME
             return Outcome.WRITTEN
     except OSError as error:
         raise DeployError(f"{folder}: the files can't be written: {error.strerror}") from error
+
+
+def is_settled(folder: Path) -> bool:
+    """Whether no interrupted run has left anything: what ``read`` tells is what the files in their places hold."""
+    return not any(left.exists() for left in _leftovers(folder))
 
 
 def closed_to_others(folder: Path) -> tuple[Path, ...]:
@@ -106,7 +111,8 @@ def _partial(path: Path) -> Path:
     return path.with_name(f".{path.name}.partial")
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make the folder and those above it, so that Slurm's users can reach its files. Raises DeployError and OSError."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     for path in reversed(missing):
         with suppress(FileExistsError):  # another run made it just now

@@ -36,13 +36,18 @@ def refusal(answer: Answer, what: str) -> EmsRefused:
 
 def said(answer: Answer) -> str:
     """What the body says, as one short printable line."""
+    line = words(answer)
+    return line[: _LENGTH - 1] + "…" if len(line) > _LENGTH else line
+
+
+def words(answer: Answer) -> str:
+    """What the body says, as one printable line."""
     text = answer.body[: 64 * 1024].decode("utf-8", errors="replace")
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError):
         title = _TITLE.search(text[:4096])
-        words = f"an HTML page, {html.unescape(title[1])!r}" if title else text
+        told = f"an HTML page, {html.unescape(title[1])!r}" if title else text
     else:
-        words = str(parsed.get("Error", text)) if isinstance(parsed, dict) else text
-    line = " ".join("".join(char if char.isprintable() else " " for char in words).split())
-    return (line[: _LENGTH - 1] + "…" if len(line) > _LENGTH else line) or "no text"
+        told = str(parsed.get("Error", text)) if isinstance(parsed, dict) else text
+    return " ".join("".join(char if char.isprintable() else " " for char in told).split()) or "no text"

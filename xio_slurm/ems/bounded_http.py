@@ -1,29 +1,50 @@
-"""Connections whose answers begin in time, whatever the other side sends.
+"""Connections that are made, and whose answers begin, in time, whatever the other side sends.
 
-A socket's timeout bounds each read alone. A server that sends a header line now and then, or ``100 Continue`` for
-ever, never exceeds it, and http.client reads on until the headers end. Here the whole of it has the time that one
-read would have.
+A socket's timeout bounds each read alone. A server or proxy that sends a header line now and then, or ``100 Continue``
+for ever, never exceeds it, and http.client reads on until the headers end. Here the whole of it has the time that one
+read would have. (A TLS handshake is bounded as a whole by Python itself.)
 """
 
 import socket
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from http.client import HTTPException
 from threading import Event, Timer
 from typing import Any
 
 from requests import Session
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
 
 
-class _Watched:
-    """Ends the connection under a read of the headers that takes longer than its timeout."""
+class NotConnectedError(HTTPError):
+    """No connection was made, so nothing was sent; the reason is its cause. ``at_proxy``: it wasn't even to the EMS."""
 
-    timeout: Any
-    sock: Any
+    def __init__(self, *, at_proxy: bool) -> None:
+        self.at_proxy = at_proxy
+        super().__init__("no connection")
 
-    def _in_time(self, read: Callable[[], Any]) -> Any:
+
+class _Http(HTTPConnection):
+    _through_proxy = False
+
+    def connect(self) -> None:
+        try:
+            self._in_time(super().connect)
+        except (OSError, HTTPException, HTTPError) as error:
+            raise NotConnectedError(at_proxy=self.proxy is not None and not self._through_proxy) from error
+
+    def _tunnel(self) -> None:
+        super()._tunnel()
+        self._through_proxy = True
+
+    def getresponse(self) -> Any:
+        return self._in_time(super().getresponse)
+
+    def _in_time(self, action: Callable[[], Any]) -> Any:
         cut = Event()
 
         def end() -> None:
@@ -32,27 +53,27 @@ class _Watched:
                 self.sock.shutdown(socket.SHUT_RDWR)
 
         # A little more, so that a plain silence is still told as the timeout that it is.
-        watch = Timer(self.timeout * 1.1 + 0.1, end)
+        timeout: Any = self.timeout
+        watch = Timer(timeout * 1.1 + 0.1, end)
         watch.daemon = True
         watch.start()
         try:
-            response = read()
+            result = action()
+        except (OSError, HTTPException, HTTPError):
+            if cut.is_set():
+                raise TimeoutError from None
+            raise
         finally:
             watch.cancel()
         if cut.is_set():
-            response.close()
+            if result is not None:
+                result.close()
             raise TimeoutError  # http.client takes a connection that ends for the end of the headers
-        return response
+        return result
 
 
-class _Http(_Watched, HTTPConnection):
-    def getresponse(self) -> Any:
-        return self._in_time(super().getresponse)
-
-
-class _Https(_Watched, HTTPSConnection):
-    def getresponse(self) -> Any:
-        return self._in_time(super().getresponse)
+class _Https(_Http, HTTPSConnection):
+    pass
 
 
 class _HttpPool(HTTPConnectionPool):
@@ -63,19 +84,57 @@ class _HttpsPool(HTTPSConnectionPool):
     ConnectionCls = _Https
 
 
-class BoundedSession(Session):
-    """A session to one server: no proxy or password from the environment, no retries, and no redirect is followed.
+class _Adapter(HTTPAdapter):
+    """Hands requests our connections, whose TLS context has said already whom we trust and whom we are.
 
-    Not even looked at: requests would read a redirect's whole body into memory before it lets us decide.
+    Left to itself, requests would load the authorities of its own bundle into that context.
     """
 
-    def __init__(self, max_connections: int) -> None:
+    def __init__(self, connections: PoolManager) -> None:
+        self._connections = connections
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        self.poolmanager = self._connections
+
+    def get_connection_with_tls_context(self, request: Any, *arguments: Any, **options: Any) -> Any:
+        return self._connections.connection_from_url(request.url)
+
+    def cert_verify(self, *arguments: Any, **options: Any) -> None:
+        """Nothing is left to say."""
+
+    def request_url(self, request: Any, proxies: Any) -> str:
+        if self._connections.proxy is not None and request.url.startswith("http:"):
+            return str(request.url)  # a proxy of plain HTTP is told the whole URL
+        return str(request.path_url)
+
+
+class BoundedSession(Session):
+    """A session to one server, whose connections are kept open for ``max_connections`` requests side by side.
+
+    ``server_name`` is the name that its certificate must bear, and that it is greeted with, where it isn't the URL's
+    host. Nothing is taken from the environment: a proxy is used only where it is given. There are no retries, and no
+    redirect is followed or even looked at: requests would read its whole body before it lets us decide.
+    """
+
+    def __init__(
+        self, max_connections: int, *, context: ssl.SSLContext | None, server_name: str | None, proxy: str | None
+    ) -> None:
         super().__init__()
         self.trust_env = False
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=max_connections, max_retries=0)
-        adapter.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+        adapter = _Adapter(_connections(max_connections, context=context, server_name=server_name, proxy=proxy))
         for scheme in ("http://", "https://"):
             self.mount(scheme, adapter)
 
     def get_redirect_target(self, resp: Any) -> None:
         """Where an answer would lead: nowhere."""
+
+
+def _connections(
+    max_connections: int, *, context: ssl.SSLContext | None, server_name: str | None, proxy: str | None
+) -> PoolManager:
+    tls: dict[str, Any] = {} if context is None else {"ssl_context": context, "server_hostname": server_name}
+    sizes: dict[str, Any] = {"num_pools": 1, "maxsize": max_connections}
+    manager = PoolManager(**sizes, **tls) if proxy is None else ProxyManager(proxy, **sizes, **tls)
+    manager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+    return manager

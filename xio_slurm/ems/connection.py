@@ -24,6 +24,8 @@ def connected(manifest: Manifest) -> Iterator[Transport]:
         connect_timeout=manifest.connect_timeout,
         read_timeout=manifest.read_timeout,
         max_connections=manifest.max_concurrent_requests,
+        tls=manifest.tls,
+        proxy=manifest.ems_proxy,
     )
     try:
         yield transport

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from xio_slurm.deadline import Deadline
-from xio_slurm.ems.answers import document, refusal, said
+from xio_slurm.ems.answers import document, refusal, said, words
 from xio_slurm.ems.transport import Transport
 from xio_slurm.errors import EmsUnreadable
 
@@ -49,6 +49,12 @@ class ParseState:
     said: str = ""
 
 
+def error_code(text: str) -> int | None:
+    """The code at the end of the EMS's text of a failed parse."""
+    code = _CODE.search(text)
+    return int(code[1]) if code else None
+
+
 class ParseJobs:
     """The parse endpoints of one EMS. Every method raises EmsError: unreachable, refused or unreadable."""
 
@@ -75,7 +81,5 @@ class ParseJobs:
             case 404:
                 return ParseState("unknown", said=said(answer))
             case 400:
-                text = said(answer)
-                code = _CODE.search(text)
-                return ParseState("failed", int(code[1]) if code else None, text)
+                return ParseState("failed", error_code(words(answer)), said(answer))
         raise refusal(answer, f"look up parse job {job}")

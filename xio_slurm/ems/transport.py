@@ -4,22 +4,27 @@ Nothing here knows what an answer means. Status codes are handed up as they are:
 which ``requests`` would count as a success.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import requests
-from requests.exceptions import InvalidURL
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError
+from urllib3.util import parse_url
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.bounded_http import BoundedSession
-from xio_slurm.errors import EmsUnreachable, EmsUnreadable
+from xio_slurm.ems.no_answer import no_answer, speaks_tls
+from xio_slurm.errors import CertificateError, EmsUnreachable, EmsUnreadable
+from xio_slurm.manifest import Tls
 
 MAX_ANSWER: Final = 32 * 1024 * 1024
 """Bytes of one answer: room for a list of 100,000 VMs with all that the EMS may say of each."""
 
 _PIECE: Final = 64 * 1024
+
+_WANTS_TLS: Final = (b"HTTP request to an HTTPS server", b"plain HTTP request was sent to HTTPS port")
+"""What Go's and nginx's servers answer to plain HTTP on a port of TLS, with status 400."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +38,45 @@ class Answer:
 class Transport:
     """Sends requests to one EMS. Safe to use from ``max_connections`` threads side by side.
 
-    ``connect_timeout`` and ``read_timeout`` are in seconds; each request also has the caller's deadline. Proxies from
-    the environment are not used, and redirects not followed: a request goes to the EMS or nowhere.
+    ``connect_timeout`` and ``read_timeout`` are in seconds; each request also has the caller's deadline. ``tls`` says
+    how an https URL is trusted; None: by the system's authorities, with no certificate of ours. ``proxy`` is the URL
+    of one. Proxies from the environment are not used, and redirects not followed: a request goes to the EMS or nowhere.
+
+    ``certificate_warnings`` tells, a line each, which of our certificates expire within 30 days.
     """
 
-    def __init__(self, url: str, *, connect_timeout: float, read_timeout: float, max_connections: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        connect_timeout: float,
+        read_timeout: float,
+        max_connections: int,
+        tls: Tls | None = None,
+        proxy: str | None = None,
+    ) -> None:
+        self.max_connections = max_connections
         self._url = url.rstrip("/")
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
-        self._session = BoundedSession(max_connections)
+        self._tls = (tls or Tls(None, None, None, None)) if url.lower().startswith("https:") else None
+        self._proxy = proxy
+        self._unusable: str | None = None
+        self.certificate_warnings: tuple[str, ...] = ()
+        context = server_name = None
+        if self._tls is not None:
+            from xio_slurm.ems.tls import trust  # noqa: PLC0415  # it loads cryptography, which few need
+
+            server_name = self._tls.server_name
+            try:
+                trusted = trust(self._tls, datetime.now(UTC))
+            except CertificateError as error:
+                self._unusable = str(error)  # told to each request, as any failure is
+            else:
+                context, self.certificate_warnings = trusted.context, trusted.warnings
+        self._session = BoundedSession(max_connections, context=context, server_name=server_name, proxy=proxy)
+        if server_name is not None:
+            self._session.headers["Host"] = _host_header(self._url, server_name)
 
     def close(self) -> None:
         """Close the connections."""
@@ -51,7 +86,10 @@ class Transport:
         """Send one request and read its whole answer.
 
         Raises EmsUnreachable when no whole answer came in time, and EmsUnreadable for one that is too large.
+        CertificateError, of the former, says that our certificates can't be used.
         """
+        if self._unusable is not None:
+            raise CertificateError(self._unusable)
         left = deadline.left()
         if left == 0.0:
             raise EmsUnreachable(f"{method} {path}: no time was left to ask", sent=False)
@@ -61,11 +99,18 @@ class Transport:
             with self._session.request(
                 method, self._url + path, json=document, timeout=timeouts, stream=True, allow_redirects=False
             ) as response:
-                return Answer(response.status_code, _body(response, whole, f"{method} {path}"))
+                answer = Answer(response.status_code, _body(response, whole, f"{method} {path}"))
         except (requests.RequestException, HTTPError, OSError) as error:
-            sent = _may_have_arrived(error)
-            what = f"the answer to {method} {path} was lost" if sent else "can't be reached"
-            raise EmsUnreachable(f"the EMS at {self._url}: {what}: {_cause(error)}", sent=sent) from error
+            what = f"{method} {path}"
+            raise no_answer(error, what, url=self._url, tls=self._tls, proxy=self._proxy) from error
+        if self._tls is None and answer.status == 400 and any(words in answer.body for words in _WANTS_TLS):
+            raise speaks_tls(self._url)
+        return answer
+
+
+def _host_header(url: str, server_name: str) -> str:
+    port = parse_url(url).port
+    return server_name if port in {None, 443} else f"{server_name}:{port}"
 
 
 def _body(response: requests.Response, deadline: Deadline, what: str) -> bytes:
@@ -80,32 +125,3 @@ def _body(response: requests.Response, deadline: Deadline, what: str) -> bytes:
         if deadline.passed():
             raise EmsUnreachable(f"{what}: the answer came too slowly", sent=True)
     return b"".join(pieces)
-
-
-def _may_have_arrived(error: Exception) -> bool:
-    """Whether the EMS may have got the request: only a connection that was never made says no for certain."""
-    return not any(isinstance(cause, NewConnectionError | ConnectTimeoutError | InvalidURL) for cause in _chain(error))
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost reason in a line: urllib3 wraps it several times, with addresses of objects."""
-    innermost = list(_chain(error))[-1]
-    if isinstance(innermost, OSError) and innermost.strerror:
-        return innermost.strerror
-    if isinstance(innermost, TimeoutError):
-        return "no answer in time"
-    return str(innermost).replace("\n", " ")[:200] or type(innermost).__name__
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what lies under it: by Python's own chain, or where urllib3 and requests keep it."""
-    for _ in range(10):
-        if error is None:
-            return
-        yield error
-        under = getattr(error, "reason", None) or error.__cause__ or error.__context__
-        error = (
-            under
-            if isinstance(under, BaseException)
-            else next((argument for argument in error.args if isinstance(argument, BaseException)), None)
-        )

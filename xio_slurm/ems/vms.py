@@ -4,7 +4,7 @@ Source of the endpoints and their fields: what public clients of a live EMS send
 the EMS does, the callers see a result that is right either way.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -26,7 +26,7 @@ class NewVm:
     max_memory: int
     min_memory: int | None
     volume_size: int
-    user_data: str
+    user_data: str = field(repr=False)
     enable_wo: bool
 
     def to_document(self) -> dict[str, Any]:
@@ -47,11 +47,16 @@ class NewVm:
 
 @dataclass(frozen=True, slots=True)
 class Vm:
-    """A VM that the EMS has. ``address`` is None until it is up: the only evidenced sign of readiness."""
+    """A VM that the EMS has. ``address`` is None until it is up: the only evidenced sign of readiness.
+
+    ``answer`` is all that the EMS says of it; None while it says only that the VM isn't there yet.
+    """
 
     node: str
     address: str | None
     controller: str | None
+    controller_address: str | None = None
+    answer: dict[str, Any] | None = field(default=None, repr=False)
 
 
 class Vms:
@@ -77,7 +82,13 @@ class Vms:
         if answer.status == 102:
             return Vm(node, None, None)
         found = document(answer, f"look up {node}")
-        return Vm(node, _text(found, "Vm", "PrivateIpAddress"), _text(found, "Controller", "NodeName"))
+        return Vm(
+            node=node,
+            address=_text(found, "Vm", "PrivateIpAddress"),
+            controller=_text(found, "Controller", "NodeName"),
+            controller_address=_text(found, "Controller", "PrivateIpAddress"),
+            answer=found,
+        )
 
     def delete(self, node: str, deadline: Deadline) -> None:
         """Ask for the VM's end; a VM that isn't there is fine. The end itself may come later: look before you trust."""
@@ -87,13 +98,17 @@ class Vms:
 
     def names(self, deadline: Deadline) -> frozenset[str]:
         """The node names of every VM of the EMS, other clusters' too. One request however many there are."""
+        return frozenset(self.listed(deadline))
+
+    def listed(self, deadline: Deadline) -> tuple[str, ...]:
+        """The same in the EMS's order, and a name twice that two VMs have."""
         what = "list the VMs"
         listed = document(self._transport.request("GET", "/v1/xcompute/vms", deadline), what).get("Vms", "missing")
         if listed is None:
             listed = []  # Go writes an empty list so
         if not isinstance(listed, list) or not all(isinstance(vm, dict) and "NodeName" in vm for vm in listed):
             raise EmsUnreadable(f"{what}: the EMS answered 200 with a list that holds no NodeNames")
-        return frozenset(str(vm["NodeName"]) for vm in listed)
+        return tuple(str(vm["NodeName"]) for vm in listed)
 
 
 def _path(node: str) -> str:

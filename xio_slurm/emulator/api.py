@@ -5,6 +5,7 @@ Every operation takes a Call and answers with an Answer, or raises Refusal or py
 
 import base64
 import binascii
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,9 +13,10 @@ from typing import Any
 
 from xio_slurm.emulator.answers import Answer, Refusal, answer
 from xio_slurm.emulator.boot import Booter
-from xio_slurm.emulator.documents import Document, Shelf, check_known, pools
-from xio_slurm.emulator.faults import Applied, ParseFails, SlowDelete
+from xio_slurm.emulator.documents import Document, Shelf, pools
+from xio_slurm.emulator.faults import Applied, ParseFails, ParseNeverEnds, SlowDelete
 from xio_slurm.emulator.parse import ParseRequest
+from xio_slurm.emulator.permission import check_create, check_delete, check_update, told
 from xio_slurm.emulator.records import Vm
 from xio_slurm.emulator.state import State
 from xio_slurm.emulator.vms import CreateVm
@@ -131,7 +133,8 @@ async def start_parse(call: Call) -> Answer:
     """POST /v1/xcompute/parse"""
     request = ParseRequest.model_validate(call.body)
     fails = call.applied.first(ParseFails)
-    job = call.state.parse_jobs.start(request, call.state.settings.parse_seconds, fails.code if fails else 0)
+    seconds = math.inf if call.applied.first(ParseNeverEnds) else call.state.settings.parse_seconds
+    job = call.state.parse_jobs.start(request, seconds, fails.code if fails else 0)
     return answer({"JobId": job.job_id})
 
 
@@ -153,42 +156,34 @@ def shelf_operations(which: Callable[[State], Shelf], plural: str) -> dict[str, 
 
     async def list_all(call: Call) -> Answer:
         call.state.parse_jobs.tick()
-        return answer({plural: which(call.state).all()})
+        shelf = which(call.state)
+        return answer({plural: [told(call.state, shelf, each) for each in shelf.all()]})
 
     async def get(call: Call) -> Answer:
         call.state.parse_jobs.tick()
-        return answer(which(call.state).get(call.name))
+        shelf = which(call.state)
+        return answer(told(call.state, shelf, shelf.get(call.name)))
 
     async def create(call: Call) -> Answer:
-        which(call.state).check(call.body)
-        _check_environment(call.state, call.body)
-        return answer({"Id": which(call.state).create(call.body)["Id"]})
+        shelf = which(call.state)
+        shelf.check(call.body)
+        check_create(call.state, shelf, call.body)
+        return answer({"Id": shelf.create(call.body)["Id"]})
 
     async def update(call: Call) -> Answer:
         shelf = which(call.state)
         shelf.check(call.body)
-        _check_environment(call.state, call.body)
-        _check_not_busy(call.state, shelf, shelf.of_id(call.body.get("Id")))
+        check_update(call.state, shelf, call.body)
         return answer({"Id": shelf.update(call.body)["Id"]})
 
     async def delete(call: Call) -> Answer:
         shelf = which(call.state)
         shelf.get(call.name)
-        _check_not_busy(call.state, shelf, call.name)
+        check_delete(call.state, shelf, call.name)
         shelf.delete(call.name)
         return answer({})
 
     return {"list": list_all, "get": get, "create": create, "update": update, "delete": delete}
-
-
-def _check_environment(state: State, document: Document) -> None:
-    if state.settings.require_known and "EnvName" in document:
-        check_known(document, state.profiles.names(), state.images.names())
-
-
-def _check_not_busy(state: State, shelf: Shelf, name: str) -> None:
-    if shelf is state.profiles and state.settings.busy_profile == "refuse" and state.fleet.of_profile(name):
-        raise Refusal(409, f"profile {name} has a running controller")
 
 
 ROUTES: dict[tuple[str, str], Operation] = {

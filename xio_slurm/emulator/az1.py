@@ -3,8 +3,13 @@
 from typing import Any
 
 
+def servers_own() -> dict[str, Any]:
+    """A new copy of what the EMS itself writes into every profile, and clients leave out."""
+    return {"Arbiter": "cfe-v2", "Manufacturer": "intel", "MeteringList": [], "Status": "idle"}
+
+
 def az1() -> dict[str, Any]:
-    """A new copy, with the parts that the EMS writes itself."""
+    """A new copy, without the parts that the EMS writes itself."""
     return {
         "ProfileName": "az1",
         "NodeGroupName": "az1",
@@ -12,12 +17,8 @@ def az1() -> dict[str, Any]:
         "Region": "us-east-2",
         "EnableIO": False,
         "LogPath": "/var/log/xcompute",
-        "Manufacturer": "intel",
         "MaxControllers": 10,
         "XspotVersion": "xspot-3.4.0",
-        "Status": "idle",
-        "Arbiter": "cfe-v2",
-        "MeteringList": [],
         "Controller": {
             "IdentityRole": "arn:aws:iam::123456789012:instance-profile/xio-controller",
             "ImageId": "ami-00000000000000001",

@@ -20,6 +20,7 @@ from typing import Final, Protocol
 
 from xio_slurm.emulator import vm_init
 from xio_slurm.emulator.options import Options
+from xio_slurm.emulator.private_file import write_private
 from xio_slurm.emulator.records import Vm
 from xio_slurm.errors import EmulatorError
 
@@ -99,7 +100,7 @@ class UserDataBooter:
             return
         script = self.folder / f"{vm.node}.{vm.serial}.user-data"
         try:
-            _write_private(script, base64.b64decode(vm.user_data))
+            write_private(script, base64.b64decode(vm.user_data), mode=0o700)
             running = self._spawn(vm, script, self.folder / f"{vm.node}.log")
         except OSError as error:  # no space, no process, no descriptor: this VM's boot fails, the emulator goes on
             _LOG.error("VM %s: its user data can't be run: %s", vm.node, error)
@@ -191,10 +192,3 @@ def _folder(wanted: Path | None) -> Path:
     if about.st_uid != os.geteuid() or about.st_mode & 0o022:
         raise EmulatorError(f"{folder}: others can write there, and scripts are run from it: chmod 700 it")
     return folder
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)

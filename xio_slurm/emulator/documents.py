@@ -82,10 +82,14 @@ class Image(_Open):
 
 
 class Shelf:
-    """The documents of one kind, by name and by the Id that the EMS gave them."""
+    """The documents of one kind, by name and by the Id that the EMS gave them.
 
-    def __init__(self, kind: str, key: str, model: type[_Open]) -> None:
+    ``own`` is what the EMS writes into each of them, whatever a client sends.
+    """
+
+    def __init__(self, kind: str, key: str, model: type[_Open], own: Mapping[str, Any] | None = None) -> None:
         self.kind = kind
+        self.own = own or {}
         self._key = key
         self._model = model
         self._documents: dict[str, Document] = {}
@@ -112,7 +116,7 @@ class Shelf:
         name = document[self._key]
         if name in self._documents:
             raise Refusal(400, f"{self.kind} {name} exists")
-        self._documents[name] = {"Id": str(uuid.uuid4()), **copy.deepcopy(document)}
+        self._documents[name] = copy.deepcopy({"Id": str(uuid.uuid4()), **self.own, **document})
         return self._documents[name]
 
     def update(self, document: Document) -> Document:
@@ -122,8 +126,10 @@ class Shelf:
         new_name = document[self._key]
         if new_name != old and new_name in self._documents:
             raise Refusal(400, f"{self.kind} {new_name} exists, with another Id")
+        kept_own = {key: self._documents[old][key] for key in self.own}
+        new = copy.deepcopy({**document, **kept_own})
         self._documents = {
-            (new_name if name == old else name): (copy.deepcopy(document) if name == old else kept)
+            (new_name if name == old else name): (new if name == old else kept)
             for name, kept in self._documents.items()
         }
         return self._documents[new_name]

@@ -166,6 +166,13 @@ class ParseFails(_Fault):
     code: Annotated[int, Field(ge=1, le=999)] = 202
 
 
+class ParseNeverEnds(_Fault):
+    """The parse job asked for runs for ever."""
+
+    meant_for = ("POST", "/v1/xcompute/parse")
+    effect: Literal["parse-never-ends"]
+
+
 Fault = Annotated[
     Latency
     | Status
@@ -179,7 +186,8 @@ Fault = Annotated[
     | SlowDelete
     | ScriptFails
     | VmDies
-    | ParseFails,
+    | ParseFails
+    | ParseNeverEnds,
     Field(discriminator="effect"),
 ]
 

@@ -20,7 +20,8 @@ class Options:
     refused on any address but loopback; ``only_users`` keeps this machine's other users out, and is empty for all.
     ``vm_env`` is added to the environment of every VM's user data,
     ``vm_dir`` holds scripts and logs (None: a temporary folder that goes with the emulator), and a deleted VM's
-    processes have ``kill_grace`` seconds between SIGTERM and SIGKILL.
+    processes have ``kill_grace`` seconds between SIGTERM and SIGKILL. With ``tls``, a folder of certificates, it speaks
+    TLS and demands a certificate of its clients.
     """
 
     address: str = "127.0.0.1"
@@ -32,6 +33,7 @@ class Options:
     vm_env: Mapping[str, str] = field(default_factory=dict)
     vm_dir: Path | None = None
     kill_grace: float = 2.0
+    tls: Path | None = None
 
     def checked(self) -> Self:
         """These options; raises EmulatorError for what can't or must not be done."""

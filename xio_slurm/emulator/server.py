@@ -2,6 +2,8 @@
 
 import logging
 import os
+import socket
+from contextlib import suppress
 from typing import Final
 
 from aiohttp import web
@@ -11,6 +13,7 @@ from aiohttp.typedefs import Handler
 from xio_slurm.emulator import control, ems_http, guard
 from xio_slurm.emulator.emulation import Emulation
 from xio_slurm.emulator.options import Options
+from xio_slurm.emulator.tls import TlsFiles
 from xio_slurm.errors import EmulatorError
 
 _BACKLOG: Final = 4096
@@ -36,6 +39,7 @@ class Server:
         self._options = options.checked()
         self._log = log
         self._runner: web.AppRunner | None = None
+        self._context = None if options.tls is None else TlsFiles.prepare(options.tls).context()
         self.emulation = Emulation(options)
         self.port = options.port
 
@@ -43,14 +47,16 @@ class Server:
     def url(self) -> str:
         """The base URL, as a client is given it."""
         address = self._options.address
-        return f"http://{f'[{address}]' if ':' in address else address}:{self.port}"
+        scheme = "http" if self._options.tls is None else "https"
+        return f"{scheme}://{f'[{address}]' if ':' in address else address}:{self.port}"
 
     async def start(self) -> None:
         """Listen; raises EmulatorError if the port can't be had."""
         self._runner = web.AppRunner(self._application(), access_log=None, logger=_LOG, shutdown_timeout=0.2)
         await self._runner.setup()
-        # For TLS (the product XWO), give TCPSite an ssl_context that asks for the client's certificate.
-        site = web.TCPSite(self._runner, self._options.address, self._options.port, backlog=_BACKLOG)
+        site = web.TCPSite(
+            self._runner, self._options.address, self._options.port, backlog=_BACKLOG, ssl_context=self._context
+        )
         try:
             await site.start()
         except OSError as error:
@@ -65,9 +71,18 @@ class Server:
         """End everything: requests that still wait, and every process of every VM."""
         await self.emulation.booter.end_all()  # first, so that a DELETE which waits for it is answered
         if self._runner is not None:
+            connections = self._connections()
             await self._runner.cleanup()
+            for connection in connections:
+                with suppress(OSError):  # TLS alone is open still: it waits for the client to take its leave
+                    connection.shutdown(socket.SHUT_RDWR)
             self._runner = None
         await self.emulation.close()
+
+    def _connections(self) -> list[socket.socket]:
+        server = self._runner.server if self._runner is not None else None
+        transports = [each.transport for each in server.connections] if server is not None else []
+        return [transport.get_extra_info("socket") for transport in transports if transport is not None]
 
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=_MAX_BODY, middlewares=[_client_gone])

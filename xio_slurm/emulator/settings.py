@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 ErrorBody = Literal["json", "text", "html", "empty"]
+ImageField = Literal["ami"]
 VmField = Literal["pool", "profile", "env", "created"]
 
 
@@ -51,6 +52,14 @@ class Settings(BaseModel):
     """A DELETE of a NodeName with no VM."""
     busy_profile: Literal["refuse", "allow"] = "refuse"
     """A PUT or DELETE of a profile that has VMs; a running controller blocks it (409)."""
+    lost_keys: Literal["refuse", "allow"] = "refuse"
+    """A PUT without a key, tag or security group that the document had, or a POST of a profile without one of az1's."""
+    image_rename: Literal["allow", "refuse"] = "allow"
+    """A PUT of an image with another ImageName."""
+    image_delete: Literal["allow", "refuse-in-use"] = "allow"
+    """A DELETE of an image that a pool of an environment has (409)."""
+    image_fields: tuple[ImageField, ...] = ("ami",)
+    """Whether an image tells its ImageId, the AMI that it was made from. In lists and in detail."""
     error_body: ErrorBody = "json"
     """What an error's body is: {"Error": text}, the text, a proxy's HTML page, or nothing."""
     vm_fields: tuple[VmField, ...] = ()

@@ -6,7 +6,7 @@ from random import Random
 from typing import Final
 
 from xio_slurm.emulator.addresses import Addresses
-from xio_slurm.emulator.az1 import az1
+from xio_slurm.emulator.az1 import az1, servers_own
 from xio_slurm.emulator.documents import Environment, Image, Profile, Shelf
 from xio_slurm.emulator.faults import Applied, Fault, Numbered, Subject, choose
 from xio_slurm.emulator.options import Options
@@ -59,7 +59,7 @@ class State:
         self.random = Random(scenario.settings.seed)  # noqa: S311  # to be repeatable is its purpose
         self.faults: list[Numbered] = []
         self._fault_id = 0
-        self.profiles = Shelf("profile", "ProfileName", Profile)
+        self.profiles = Shelf("profile", "ProfileName", Profile, servers_own())
         self.environments = Shelf("environment", "EnvName", Environment)
         self.images = Shelf("image", "ImageName", Image)
         self.parse_jobs = ParseJobs(clock, self.images)

@@ -41,7 +41,7 @@ class _Ground:
     unshare: tuple[str, ...]
     warnings: int
 
-    def emulator(self, name: str, scenario: Path | None) -> Emulator:
+    def emulator(self, name: str, scenario: Path | None, tls: Path | None = None) -> Emulator:
         return Emulator(
             name,
             self.layout,
@@ -50,6 +50,7 @@ class _Ground:
             self.unshare,
             self.options.boot_seconds,
             scenario,
+            tls,
         )
 
     def notes(self) -> tuple[str, ...]:
@@ -69,7 +70,7 @@ def bring_up(options: LabOptions, say: Say) -> Record:
     claim = ports.claim(1 + len(ground.nodes))
     try:
         _start_munged(ground)
-        url = ground.emulator("emulator", options.scenario).start([guard.fileno() for guard in claim.guards])
+        url = _start_ems(ground, claim)
         say(f"EMS emulator on {url}")
         delegated_url = _start_delegated(ground)
     finally:
@@ -140,6 +141,16 @@ def _start_munged(ground: _Ground) -> None:
     started.wait(layout.munge_socket.is_socket)
 
 
+def _start_ems(ground: _Ground, claim: ports.Claim) -> str:
+    # The Workload Optimizer's EMS speaks TLS, the other product's plain HTTP.
+    tls = ground.layout.certificates if ground.config.product == "xwo" else None
+    emulator = ground.emulator("emulator", ground.options.scenario, tls)
+    url = emulator.start([guard.fileno() for guard in claim.guards])
+    if tls is not None:
+        deployment.give_certificate(ground.layout, ground.who)
+    return url
+
+
 def _start_delegated(ground: _Ground) -> str | None:
     if not ground.options.delegated_nodes:
         return None
@@ -151,7 +162,7 @@ def _start_delegated(ground: _Ground) -> str | None:
 def _write_files(ground: _Ground, url: str, first_port: int) -> None:
     layout = ground.layout
     first_node = first_port + 1
-    placed = deployment.write(deployment.with_ems(ground.config, url), layout, first_node)
+    placed = deployment.write(deployment.with_ems(ground.config, url, layout), layout, first_node)
     host = socket.gethostname().partition(".")[0]
     others = ports.with_ports(ground.others, first_node + placed)
     text = slurm_conf.render(layout, ground.who, ground.slurm.version, host=host, port=first_port, others=others)

@@ -1,22 +1,28 @@
 """A configuration, deployed into a lab: as ``xio generate`` does it, with the lab's own places and times."""
 
+import os
 import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
+from xio_slurm.config.access import XWO_TLS
 from xio_slurm.config.model import Config
 from xio_slurm.deploy.compile import compile_config, read_user_data
 from xio_slurm.deploy.launchers import launcher
 from xio_slurm.deploy.programs import RESUME, RESUME_FAIL, SUSPEND, Programs, installed_bin
 from xio_slurm.deploy.publish import publish
 from xio_slurm.lab import folder
+from xio_slurm.lab.account import Account
 from xio_slurm.lab.layout import Layout
 from xio_slurm.lab.options import LabOptions
 from xio_slurm.lab.ports import nodes_in, with_ports
-from xio_slurm.manifest import Delegates
+from xio_slurm.manifest import Delegates, Tls
 
 USER_DATA = Path(__file__).parent / "user-data.sh"
+_CA: Final = "ExostellarRootCA.crt"
+_CLIENT: Final = "ExostellarClient.pem"
 
 
 def adapted(config: Config, options: LabOptions, layout: Layout, bin_dir: Path) -> Config:
@@ -36,12 +42,26 @@ def adapted(config: Config, options: LabOptions, layout: Layout, bin_dir: Path) 
         suspend_rate=options.timing.suspend_rate,
         delegates=_delegates(options, layout),
     )
+    # A lab asks nothing of AWS; and its VMs, which are processes of this machine, set nobody's password.
+    has_secret = config.root_password is not None and config.root_password.secret is not None
+    return replace(config, plugin=plugin, root_password=None if has_secret else config.root_password)
+
+
+def with_ems(config: Config, url: str, layout: Layout) -> Config:
+    """The configuration with the emulator as its EMS."""
+    plugin = replace(config.plugin, ems_url=url, ems_proxy=None, tls=tls(layout))
     return replace(config, plugin=plugin)
 
 
-def with_ems(config: Config, url: str) -> Config:
-    """The configuration with the emulator as its EMS."""
-    return replace(config, plugin=replace(config.plugin, ems_url=url))
+def tls(layout: Layout) -> Tls:
+    """How the emulator is trusted, where it speaks TLS."""
+    folder = layout.certificates
+    return replace(XWO_TLS, ca_file=str(folder / _CA), client_certificate=str(folder / _CLIENT))
+
+
+def give_certificate(layout: Layout, account: Account) -> None:
+    """Let SlurmUser read the client's key, which is the emulator's user's alone."""
+    os.chown(layout.certificates / _CLIENT, account.uid, account.gid)
 
 
 def write(config: Config, layout: Layout, first_port: int) -> int:

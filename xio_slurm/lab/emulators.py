@@ -13,7 +13,8 @@ from xio_slurm.lab.processes import MARK
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """How to start one. ``boot_seconds`` is how long a VM takes until it runs its user data.
+    """How to start one. ``boot_seconds`` is how long a VM takes until it runs its user data; ``tls`` is the folder of
+    its certificates, None for plain HTTP.
 
     It serves ``slurm_user`` alone, besides root and whoever starts it: it runs what it is sent.
     """
@@ -25,6 +26,7 @@ class Emulator:
     unshare: tuple[str, ...]
     boot_seconds: float
     scenario: Path | None
+    tls: Path | None
 
     def start(self, inherited: Sequence[int] = ()) -> str:
         """Start it on a free port; its URL. Raises LabError if it doesn't serve."""
@@ -43,6 +45,7 @@ class Emulator:
             *("--kill-grace", "0.5"),  # a VM that is deleted doesn't shut down in peace
             *(part for name, value in vm_environment.items() for part in ("--vm-env", f"{name}={value}")),
             *(("--scenario", str(self.scenario)) if self.scenario else ()),
+            *(("--tls", str(self.tls)) if self.tls else ()),
         ]
         started = daemon.start(
             self.name,
@@ -53,7 +56,7 @@ class Emulator:
             inherited=inherited,
         )
         started.wait(lambda: _port(port_file) is not None)
-        return f"http://127.0.0.1:{_port(port_file)}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{_port(port_file)}"
 
 
 def _port(file: Path) -> int | None:

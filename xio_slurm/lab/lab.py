@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
-import requests
-
 from xio_slurm.deadline import Deadline
-from xio_slurm.errors import LabError, SlurmError, XioError
-from xio_slurm.lab import bring_up, folder, processes
+from xio_slurm.ems.answers import document
+from xio_slurm.ems.transport import Transport
+from xio_slurm.errors import EmsError, LabError, SlurmError, XioError
+from xio_slurm.lab import bring_up, deployment, folder, processes
 from xio_slurm.lab.bring_up import Say
 from xio_slurm.lab.layout import Layout
 from xio_slurm.lab.options import LabOptions
@@ -57,6 +57,13 @@ class Lab:
     def __init__(self, layout: Layout, record: Record) -> None:
         self.layout = layout
         self.record = record
+        self._ems = Transport(
+            record.emulator_url,
+            connect_timeout=_SECONDS,
+            read_timeout=_SECONDS,
+            max_connections=1,
+            tls=deployment.tls(layout),
+        )
 
     @classmethod
     def up(cls, options: LabOptions, say: Say = lambda _line: None) -> Self:
@@ -144,13 +151,10 @@ class Lab:
 
         Raises LabError when it doesn't answer.
         """
-        url = f"{self.emulator_url}{path}"
         try:
-            answer = requests.get(url, timeout=_SECONDS)
-            answer.raise_for_status()
-            return answer.json()
-        except requests.RequestException as error:
-            raise LabError(f"{url}: the emulator doesn't answer: {error}") from error
+            return document(self._ems.request("GET", path, Deadline.after(_SECONDS)), path)
+        except EmsError as error:
+            raise LabError(f"the emulator doesn't answer: {error}") from error
 
     def history(self) -> list[Any]:
         """What happened to the EMS's VMs: ``time``, ``event``, ``node``. Raises LabError like ``emulator``."""

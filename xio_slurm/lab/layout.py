@@ -48,6 +48,11 @@ class Layout:
         return self.etc / "lab.nodes.conf"
 
     @property
+    def certificates(self) -> Path:
+        """Those of the EMS and of its clients, where it speaks TLS."""
+        return self.folder / "tls"
+
+    @property
     def bin(self) -> Path:
         """The programs that slurmctld calls."""
         return self.folder / "bin"

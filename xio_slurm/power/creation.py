@@ -16,12 +16,16 @@ from xio_slurm.manifest import Manifest, Pool
 from xio_slurm.power import user_data
 from xio_slurm.power.decide import OnResume, is_ours_after, made_nothing, on_resume
 from xio_slurm.power.outcome import Done, ForeignVmError, Left, Outcome
+from xio_slurm.power.root_password import PasswordHash
 from xio_slurm.power.waiting import pauses
 
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """Makes VMs for one call. ``listed`` are the names that the EMS has, None where it couldn't tell."""
+    """Makes VMs for one call. ``listed`` are the names that the EMS has, None where it couldn't tell.
+
+    ``root_password`` is None where none is configured or to be had.
+    """
 
     manifest: Manifest
     cluster: str
@@ -31,6 +35,7 @@ class Creation:
     run: Run
     deadline: Deadline
     listed: frozenset[str] | None
+    root_password: PasswordHash | None
 
     def create(self, node: str) -> Outcome:
         """See to it that the EMS makes the node's VM. Raises XioError when it doesn't."""
@@ -124,6 +129,7 @@ class Creation:
             cluster=self.cluster,
             mounts=self.manifest.mounts,
             hook_script=self.manifest.vm_hook_script or "",
+            root_password_hash=self.root_password.text if self.root_password else "",
         )
         return NewVm(
             node=node,

@@ -27,6 +27,8 @@ def with_ems(
         log.error("%s", error)  # each node finds out what that means for it
     try:
         with connected(manifest) as transport:
+            for warning in transport.certificate_warnings:
+                log.warning("%s", warning)
             return work(Vms(transport), ledger)
     except ManifestError as error:
         log.error("%s", error)

@@ -24,6 +24,7 @@ from xio_slurm.events import Events
 from xio_slurm.ledger import Run
 from xio_slurm.manifest import Manifest
 from xio_slurm.power.outcome import Failed, Outcome
+from xio_slurm.power.state_owner import become_owner
 from xio_slurm.slurm.hostlist import expand
 from xio_slurm.slurm.resume_file import ResumeFile, read_resume_file
 
@@ -60,7 +61,7 @@ def main(program: str, seconds: Callable[[Manifest], float], work: Callable[[Cal
         arguments = _arguments(program)
         loaded = Manifest.read(arguments.manifest)
         nodes = expand(arguments.hostlist)
-        _become_owner(loaded.state_dir)
+        become_owner(loaded.state_dir)
         run = Run(f"{program}-{os.getpid()}-{called:.3f}", called)
         _log_to(loaded.log_dir, program)
         events = Events(loaded.log_dir, program, run.id)
@@ -125,17 +126,6 @@ def _open_descriptors() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
-
-
-def _become_owner(state_dir: str) -> None:
-    """By hand as root, go on as the state folder's owner: root's files in it would lock SlurmUser out later."""
-    if os.geteuid() != 0 or not Path(state_dir).is_dir():
-        return
-    owner = Path(state_dir).stat()
-    if owner.st_uid != 0:
-        os.setgroups([])
-        os.setgid(owner.st_gid)
-        os.setuid(owner.st_uid)
 
 
 def _log_to(log_dir: str, program: str) -> None:

@@ -16,6 +16,7 @@ from xio_slurm.power.ownership import split
 from xio_slurm.power.program import Call, log
 from xio_slurm.power.program import main as program_main
 from xio_slurm.power.report import report
+from xio_slurm.power.root_password import password_for_vms
 from xio_slurm.power.side_by_side import side_by_side
 from xio_slurm.power.tell_slurm import tell_failures
 from xio_slurm.slurm import conf
@@ -41,6 +42,7 @@ def resume(call: Call) -> tuple[Outcome, ...]:
 
 def _create(call: Call, nodes: tuple[str, ...]) -> tuple[Outcome, ...]:
     def work(vms: Vms, ledger: Ledger) -> tuple[Outcome, ...]:
+        root_password = password_for_vms(call)
         creation = Creation(
             call.manifest,
             call.manifest.cluster or _cluster_of_slurm(),
@@ -50,6 +52,7 @@ def _create(call: Call, nodes: tuple[str, ...]) -> tuple[Outcome, ...]:
             call.run,
             call.deadline,
             listed_names(vms, call.deadline),
+            root_password,
         )
         return tuple(side_by_side(creation.create, nodes, most=call.manifest.max_concurrent_requests))
 

@@ -11,14 +11,28 @@ from collections.abc import Iterable
 from xio_slurm.manifest import Mount
 
 
-def render(template: str, *, node: str, pool: str, cluster: str, mounts: Iterable[Mount], hook_script: str) -> str:
-    """The script's text. ``template`` begins with its ``#!`` line; deploying a manifest has checked that."""
+def render(
+    template: str,
+    *,
+    node: str,
+    pool: str,
+    cluster: str,
+    mounts: Iterable[Mount],
+    hook_script: str,
+    root_password_hash: str = "",
+) -> str:
+    """The script's text. ``template`` begins with its ``#!`` line; deploying a manifest has checked that.
+
+    ``root_password_hash`` is as crypt(5) has it, never the password: the script goes through the EMS, and stays in
+    the VM. Empty for none.
+    """
     variables = {
         "XIO_NODE": node,
         "XIO_POOL": pool,
         "XIO_CLUSTER": cluster,
         "XIO_MOUNTS": "\n".join(f"{mount.type}\t{mount.src}\t{mount.dest}\t{mount.options}" for mount in mounts),
         "XIO_HOOK_SCRIPT": hook_script,
+        "XIO_ROOT_PASSWORD_HASH": root_password_hash,
     }
     interpreter, _, script = template.partition("\n")
     assignments = "\n".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())

@@ -124,6 +124,23 @@ def test_a_request_that_was_never_sent_is_known_not_to_be(url: str) -> None:
     assert not caught.value.sent
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_a_request_is_sent_once_whatever_becomes_of_it(serve: Serve, method: str) -> None:
+    sent: list[socket.socket] = []
+    transport = serve(sent.append)
+    with pytest.raises(EmsUnreachable):
+        transport.request(method, "/x", Deadline.after(10), {})
+    answer = b"HTTP/1.1 503 No\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+    def refuse(connection: socket.socket) -> None:
+        sent.append(connection)
+        connection.sendall(answer)
+
+    transport = serve(refuse)
+    assert transport.request(method, "/x", Deadline.after(10), {}).status == 503
+    assert len(sent) == 2
+
+
 def test_after_the_deadline_nothing_is_sent(serve: Serve) -> None:
     with pytest.raises(EmsUnreachable, match="no time was left") as caught:
         serve(_sending(b"")).request("POST", "/x", Deadline.after(0), {})

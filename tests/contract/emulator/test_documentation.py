@@ -1,5 +1,6 @@
 """docs/emulator.md: its examples run, and it leaves nothing out."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -46,5 +47,5 @@ def test_the_defaults_are_told_as_they_are() -> None:
     assert len(told) > 10
     for name, default in told.items():
         value = settings[name]
-        expected = f"{value:g}" if isinstance(value, float) else "[]" if value == () else str(value)
+        expected = f"{value:g}" if isinstance(value, float) else json.dumps(value).strip('"')
         assert default.lower() == expected.lower(), name

@@ -64,6 +64,7 @@ def test_the_sites_template_comes_before_ours(make: Any, tmp_path: Path) -> None
         (b"#!/bin/sh\n" + b"#" * MAX_USER_DATA, "larger than"),
         (b"#!/bin/sh\n-----BEGIN RSA PRIVATE KEY-----\n", "holds a key"),
         (b"#!/bin/sh\nexport AWS=AKIAIOSFODNN7EXAMPLE\n", "holds a key"),
+        (b"#!/bin/sh\nusermod -p '$6$salt$" + b"ab./" * 21 + b"xy' root\n", "holds a password's hash"),
     ],
 )
 def test_a_template_that_no_vm_can_boot_by_is_refused(make: Any, tmp_path: Path, content: bytes, message: str) -> None:

@@ -1,0 +1,137 @@
+"""SIGKILL at every request in turn, and between the files: the next run ends as an unbroken one does."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.apply.conftest import Cluster
+from xio_slurm.config import load
+from xio_slurm.deploy.apply import applying
+from xio_slurm.deploy.plan import Plan, make_plan
+
+FORK = multiprocessing.get_context("fork")
+HOLD = 300.0
+"""Seconds: a held request is never carried out within the test."""
+
+
+def unbroken(make_cluster: Callable[..., Cluster]) -> tuple[dict[str, Any], int, int]:
+    """The state that an unbroken run ends in, the number of its requests, and of those that write."""
+    cluster = make_cluster()
+    cluster.ems.forget_requests()
+    assert cluster.run("apply", "--yes").code == 0
+    requests = len(cluster.ems.requests())
+    return cluster.state(), requests, len(cluster.writes())
+
+
+def kill_at(cluster: Cluster, **fault: Any) -> bool:
+    """Apply, and kill it while the fault holds a request; False: it came to its end."""
+    number = cluster.ems.add_fault(effect="latency", seconds=HOLD, times=1, **fault)
+    process = cluster.start("apply", "--yes")
+    with process:
+        deadline = time.monotonic() + 60
+        while process.poll() is None:
+            assert time.monotonic() < deadline
+            if any(each.hits for each in cluster.ems.faults()):
+                if fault.get("when") == "after":
+                    cluster.ems.wait_until(lambda: _is_done(cluster, fault["match"]["path"]))
+                process.send_signal(signal.SIGKILL)
+                break
+            time.sleep(0.005)
+        process.communicate(timeout=30)
+    cluster.ems.remove_fault(number)
+    return process.returncode == -signal.SIGKILL
+
+
+def _is_done(cluster: Cluster, path: str) -> bool:
+    """Whether the write to this path has made what it makes."""
+    kind, name = {
+        "/v1/xcompute/parse": ("images", "rhel8"),
+        "/v1/profile": ("profiles", "amd"),
+        "/v1/env": ("envs", "lab"),
+    }[path]
+    return any(name in each.values() for each in cluster.documents()[kind])
+
+
+def finish(cluster: Cluster, expected: dict[str, Any], theirs: str) -> None:
+    """Run it again: the end is that of an unbroken run, and nothing is left to do."""
+    with applying(plan_of(cluster), lambda _: None) as again:
+        assert again.run(), again.stages.results()
+    assert cluster.state() == expected
+    assert cluster.theirs() == theirs
+    assert not plan_of(cluster).changes
+
+
+def plan_of(cluster: Cluster) -> Plan:
+    """What is left to do."""
+    return make_plan(load(cluster.config).config, cluster.out, str(cluster.conf), adopt=False, prune=False)
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_killed_at_every_request_in_turn(make_cluster: Callable[..., Cluster], part: int) -> None:
+    """One test for every third request each, since a test has its time."""
+    expected, requests, _ = unbroken(make_cluster)
+    assert requests > 15
+    for skip in range(part, requests, 3):
+        cluster = make_cluster()
+        theirs = cluster.theirs()
+        killed = kill_at(cluster, skip=skip, match={"path": "/v1/*"})
+        # How often a parse job is looked at is a matter of time.
+        assert killed or skip >= requests - 2
+        finish(cluster, expected, theirs)
+
+
+@pytest.mark.parametrize("path", ["/v1/xcompute/parse", "/v1/profile", "/v1/env"])
+def test_killed_when_a_write_was_done_and_its_answer_was_not_there_yet(
+    make_cluster: Callable[..., Cluster], path: str
+) -> None:
+    expected, _, writes = unbroken(make_cluster)
+    assert writes == 3
+    cluster = make_cluster()
+    theirs = cluster.theirs()
+    assert kill_at(cluster, when="after", match={"path": path, "method": "POST"})
+    finish(cluster, expected, theirs)
+    assert len([each for each in cluster.writes() if each == f"POST {path}"]) <= 1
+
+
+def test_killed_at_every_step_between_the_files(make_cluster: Callable[..., Cluster]) -> None:
+    expected, _, _ = unbroken(make_cluster)
+    step = 1
+    while True:
+        cluster = make_cluster()
+        theirs = cluster.theirs()
+        killed = kill_at_move(cluster, step)
+        finish(cluster, expected, theirs)
+        if not killed:
+            break
+        step += 1
+    assert step > 6  # two files to their successors, both to their places, the backup, slurm.conf
+
+
+def kill_at_move(cluster: Cluster, step: int) -> bool:
+    """Apply in a process that is killed when it is about to put its step-th file into place."""
+
+    def work() -> None:
+        left, real = step, Path.replace
+
+        def mortal(path: Path, target: Path) -> Path:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return real(path, target)
+
+        Path.replace = mortal  # type: ignore[assignment,method-assign]  # to be killed there is the purpose
+        with applying(plan_of(cluster), lambda _: None) as run:
+            os._exit(0 if run.run() else 1)
+
+    child = FORK.Process(target=work)
+    child.start()
+    child.join(60)
+    assert child.exitcode in {0, -signal.SIGKILL}
+    return child.exitcode != 0

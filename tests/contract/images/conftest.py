@@ -1,0 +1,130 @@
+"""An EMS, a manifest that names it, and the ways to have images made: the command, and its maker without pauses."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import requests
+
+from xio_slurm.deadline import Deadline
+from xio_slurm.deploy.image_making import ImageMaker, ImageProgress, Made
+from xio_slurm.ems.connection import connected
+from xio_slurm.ems.parse_jobs import NewImage
+from xio_slurm.emulator.scenario import Scenario
+from xio_slurm.emulator.tool import Emulator
+from xio_slurm.manifest import Delegates, Manifest, Pool
+
+XIO: Final = Path(__file__).resolve().parents[3] / "bin" / "xio"
+NAME: Final = "rhel8"
+OLD: Final = "ami-01d"
+NEW: Final = "ami-0e3"
+
+OF_ANOTHER: Final[dict[str, Any]] = {"ImageName": "theirs", "ImageId": "ami-0aa", "Owner": {"Team": "b"}}
+ENVIRONMENT: Final[dict[str, Any]] = {
+    "EnvName": "lab",
+    "Pools": [
+        {
+            "PoolName": "amd",
+            "PoolSize": 1,
+            "ProfileName": "az1",
+            "VM": {"CPUs": 1, "ImageName": NAME, "MaxMemory": 7200},
+        }
+    ],
+}
+
+
+@dataclass
+class Site:
+    """A head node and its EMS."""
+
+    ems: Emulator
+    manifest: Manifest
+    path: Path
+    told: list[ImageProgress] = field(default_factory=list)
+
+    def make(self, ami: str = NEW, *, replace: bool = True, seconds: float = 20, **image: str) -> Made:
+        """Make the image in this process, with short pauses."""
+        new = NewImage(**{"name": NAME, "ami": ami, **image})
+        with connected(self.manifest) as transport:
+            maker = ImageMaker(transport, say=self.told.append, poll_seconds=0.01)
+            return maker.make(new, replace=replace, deadline=Deadline.after(seconds))
+
+    def xio(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """``xio image …`` with the manifest."""
+        return subprocess.run(
+            [str(XIO), "image", *arguments, "--manifest", str(self.path)],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def create(self, *arguments: str, ami: str = NEW) -> subprocess.CompletedProcess[str]:
+        """``xio image create``, without AWS."""
+        return self.xio("create", "--ami", ami, "--name", NAME, "--no-aws-checks", *arguments)
+
+    def images(self) -> dict[str, str | None]:
+        """Name → AMI of our images on the EMS."""
+        return {
+            image["ImageName"]: image.get("ImageId") for image in self.documents() if image["ImageName"] != "theirs"
+        }
+
+    def documents(self) -> list[dict[str, Any]]:
+        """The images as they stand on the EMS, whatever it tells and does."""
+        self.ems.remove_faults()
+        self.ems.change(image_fields=["ami"])
+        images: list[dict[str, Any]] = requests.get(f"{self.ems.url}/v1/images", timeout=10).json()["Images"]
+        return images
+
+    def writes(self) -> list[str]:
+        """The requests so far that change something."""
+        return [f"{each.method} {each.path}" for each in self.ems.requests() if each.method != "GET"]
+
+
+@pytest.fixture
+def begin(tmp_path: Path) -> Iterator[Callable[..., Site]]:
+    """Begin with these images, name → AMI, beside another cluster's. Keywords are the emulator's settings."""
+    running: list[Emulator] = []
+
+    def begin(images: dict[str, str] | None = None, **settings: Any) -> Site:
+        documents: list[dict[str, Any]] = [
+            {"ImageName": name, "ImageId": ami, "Kept": {"as": ["it", "is"]}} for name, ami in (images or {}).items()
+        ]
+        scenario = Scenario(images=(*documents, OF_ANOTHER), environments=(ENVIRONMENT,))
+        emulator = Emulator(scenario=scenario, **{"parse_seconds": 0.03, **settings})
+        emulator.__enter__()
+        running.append(emulator)
+        path = tmp_path / "manifest.json"
+        site = Site(emulator, _manifest(emulator.url), path)
+        path.write_text(site.manifest.to_json())
+        return site
+
+    yield begin
+    for emulator in running:
+        emulator.__exit__(None, None, None)
+
+
+def _manifest(url: str) -> Manifest:
+    return Manifest(
+        product="xio",
+        cluster="lab",
+        node_prefix="xspot-vm-",
+        ems_url=url,
+        connect_timeout=0.5,
+        read_timeout=1,
+        max_concurrent_requests=4,
+        state_dir="/nowhere",
+        log_dir="/nowhere",
+        slurm_bin_dir="/usr/bin",
+        resume_timeout=20,
+        suspend_timeout=8,
+        delegates=Delegates(None, None, None),
+        mounts=(),
+        vm_hook_script=None,
+        user_data="#!/bin/sh\n",
+        pools=(Pool("amd", "az1", NAME, 1, 1, 7200, None, 10),),
+    )

@@ -1,0 +1,78 @@
+"""As whom ``xio vm`` uses the state folder, and what it does where it may not."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.vm.conftest import NODE, Site, make_vm
+
+SLURM_USER = "nobody"
+
+
+@pytest.fixture
+def their_site(site: Site) -> Iterator[Site]:
+    """A site whose state and log folders are SlurmUser's, in a place that it can reach."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become SlurmUser")
+    user = pwd.getpwnam(SLURM_USER)
+    folder = Path(tempfile.mkdtemp(prefix="xio-vm-"))
+    folder.chmod(0o755)
+    for name in ("state", "log"):
+        (folder / name).mkdir(mode=0o700)
+        os.chown(folder / name, user.pw_uid, user.pw_gid)
+    site.folder = folder
+    site.change(state_dir=str(folder / "state"), log_dir=str(folder / "log"))
+    (folder / "manifest.json").chmod(0o644)
+    yield site
+    shutil.rmtree(folder)
+
+
+def test_what_root_leaves_behind_is_slurm_users(their_site: Site) -> None:
+    make_vm(their_site.ems, NODE)
+    assert their_site.test().returncode == 0
+    assert their_site.xio("delete", NODE, "--yes", "--not-ours", "--in-use").returncode == 0
+    owners = {path: path.owner() for path in their_site.folder.rglob("*") if path.name != "manifest.json"}
+    assert set(owners.values()) == {SLURM_USER}, owners
+    assert len(owners) > 6
+
+
+def test_others_can_do_nothing_and_are_told_so(their_site: Site) -> None:
+    assert their_site.test().returncode == 0
+    their_site.ems.forget_requests()
+    for arguments in (("test", "--pool", "b"), ("list",), ("show", NODE), ("delete", NODE, "--yes")):
+        done = subprocess.run(
+            their_site.command(*arguments),
+            env=their_site.environment,
+            user="daemon",
+            group="daemon",
+            extra_groups=[],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+        assert f"as root or as {SLURM_USER}" in done.stderr
+    assert their_site.ems.requests() == []
+
+
+def test_root_does_not_make_the_state_folder(site: Site) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root would lock SlurmUser out")
+    site.change(state_dir=str(site.folder / "none"))
+    done = site.test()
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "there is no such folder" in done.stderr
+    assert site.ems.requests() == []
+
+
+def test_a_ledger_that_there_is_not_yet_is_an_empty_one(site: Site) -> None:
+    site.change(state_dir=str(site.folder / "none"))
+    make_vm(site.ems, NODE)
+    assert [vm["whose"] for vm in site.json("list")["vms"]] == ["foreign"]

@@ -1,0 +1,58 @@
+"""The options of the commands that speak to the EMS: which cluster it is about."""
+
+import os
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from xio_slurm.manifest import DEFAULT_PATH, Manifest
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def ems_options(command: _Command) -> _Command:
+    """Give a command ``--manifest`` and ``-c``, as its arguments ``manifest_path`` and ``config_path``."""
+    config = click.option(
+        "-c",
+        "--config",
+        "config_path",
+        metavar="FILE",
+        type=click.Path(path_type=Path, readable=False),
+        help="The configuration (YAML) in place of a manifest, before there is one.",
+    )
+    manifest = click.option(
+        "--manifest",
+        "manifest_path",
+        metavar="FILE",
+        type=click.Path(path_type=Path, readable=False),
+        help=f"The cluster's manifest. [default: $XIO_MANIFEST, else {DEFAULT_PATH}]",
+    )
+    return manifest(config(command))
+
+
+def manifest_of(manifest_path: Path | None, config_path: Path | None) -> Manifest:
+    """The manifest that the options name, or what would be the manifest of the configuration.
+
+    Raises ManifestError, ConfigError and DeployError, and click.UsageError where both are given.
+    """
+    if config_path is None:
+        return Manifest.read(str(manifest_path or os.environ.get("XIO_MANIFEST") or DEFAULT_PATH))
+    if manifest_path is not None:
+        raise click.UsageError("--manifest and -c exclude each other: give one of them")
+    # Loaded here: most calls have a manifest, and need nothing of the deploy time.
+    from xio_slurm.config import load  # noqa: PLC0415
+    from xio_slurm.deploy.compile import compile_config, read_user_data  # noqa: PLC0415
+    from xio_slurm.deploy.programs import programs_of  # noqa: PLC0415
+
+    config = load(config_path).config
+    return compile_config(config, programs_of(config.plugin), read_user_data(config)).manifest
+
+
+def options_again(manifest_path: Path | None, config_path: Path | None) -> str:
+    """The same options for a command line that a message proposes, with a space before them; empty for the defaults."""
+    if config_path is not None:
+        return f" -c {shlex.quote(str(config_path))}"
+    return f" --manifest {shlex.quote(str(manifest_path))}" if manifest_path is not None else ""

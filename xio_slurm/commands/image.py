@@ -1,0 +1,157 @@
+"""``xio image``: the images on the EMS that VMs start from."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from xio_slurm.commands.ems_options import ems_options, manifest_of
+from xio_slurm.commands.image_create import create
+from xio_slurm.deadline import Deadline
+from xio_slurm.deploy.image_steps import ImageSteps, ami_of
+from xio_slurm.deploy.image_use import presentable, uses_of
+from xio_slurm.ems.connection import connected
+from xio_slurm.ems.documents import ENVIRONMENTS, IMAGES, Documents
+from xio_slurm.errors import ImageError
+from xio_slurm.manifest import Manifest
+
+_SECONDS: Final = 120.0
+"""For all requests of a command that only looks or deletes."""
+
+_ENDLESS: Final = 100_000
+"""Columns where no terminal folds the lines."""
+
+_Used = Mapping[str, tuple[str, ...]]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Make, list, show and delete the images on the EMS that VMs start from.
+
+    \b
+    Examples:
+      xio image create --ami ami-0123456789abcdef0 --name rhel8-x86
+      xio image list
+      xio image show rhel8-x86
+      xio image delete rhel8-x86
+    """
+
+
+command.add_command(create)
+
+
+@command.command("list")
+@ems_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
+def list_all(*, manifest_path: Path | None, config_path: Path | None, as_json: bool) -> None:
+    """List every image of the EMS, its AMI, and the pools that use it, other clusters' too.
+
+    \b
+    Examples:
+      xio image list
+      xio image list --json
+    """
+    deadline = Deadline.after(_SECONDS)
+    with connected(manifest_of(manifest_path, config_path)) as transport:
+        images = Documents(transport, IMAGES).all(deadline)
+        uses = uses_of(Documents(transport, ENVIRONMENTS).all(deadline))
+    rows = [
+        {
+            "name": str(image[IMAGES.name_key]),
+            "ami": ami_of(image) or None,
+            "used_by": uses.get(image[IMAGES.name_key], {}),
+        }
+        for image in images
+    ]
+    if as_json:
+        click.echo(json.dumps({"images": rows}, indent=2))
+    elif not rows:
+        click.echo("The EMS has no images: xio image create makes one.")
+    else:
+        _print_table(rows)
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console  # noqa: PLC0415  slow to load, and only needed here
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for header in ("Image", "AMI", "Used by"):
+        table.add_column(header, overflow="fold")
+    for row in rows:
+        table.add_row(row["name"], row["ami"] or "not told", _in_words(row["used_by"]))
+    Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else _ENDLESS).print(table)
+
+
+@command.command()
+@click.argument("name")
+@ems_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of lines.")
+def show(*, name: str, manifest_path: Path | None, config_path: Path | None, as_json: bool) -> None:
+    """Show all that the EMS tells of an image, and the pools that use it.
+
+    \b
+    Examples:
+      xio image show rhel8-x86
+      xio image show rhel8-x86 --json
+    """
+    document, used = _found(manifest_of(manifest_path, config_path), name)
+    if as_json:
+        click.echo(json.dumps({"image": document, "used_by": used}, indent=2))
+        return
+    for key, value in document.items():
+        click.echo(f"{key}: {value if isinstance(value, str) else json.dumps(value)}")
+    click.echo(f"Used by: {_in_words(used)}")
+
+
+@command.command()
+@click.argument("name")
+@ems_options
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@click.option("--force", is_flag=True, help="Delete it even where pools use it.")
+def delete(*, name: str, manifest_path: Path | None, config_path: Path | None, yes: bool, force: bool) -> None:
+    """Delete an image. One that pools use is asked about twice, and with --yes refused without --force.
+
+    \b
+    Examples:
+      xio image delete rhel8-x86
+      xio image delete rhel8-x86 --yes
+    """
+    manifest = manifest_of(manifest_path, config_path)
+    _, used = _found(manifest, name)
+    if used and not force:
+        if yes:
+            raise ImageError(
+                f"image {name} is used by {_in_words(used)}: no VM of theirs could start; --force deletes it"
+            )
+        click.echo(f"image {name} is used by {_in_words(used)}: none of their VMs could start any more.", err=True)
+    if not yes:
+        click.confirm(f"Delete image {name}?", abort=True, err=True)
+        if used and not force:
+            click.confirm("Really, though pools use it?", abort=True, err=True)
+    with connected(manifest) as transport:
+        steps = ImageSteps(
+            Documents(transport, IMAGES), tell=lambda _: None, poll_seconds=1.0, deadline=Deadline.after(_SECONDS)
+        )
+        refused = steps.delete(name)
+    if refused is not None:
+        raise ImageError(f"image {name} isn't deleted: {refused}")
+    click.echo(f"deleted: image {name}")
+
+
+def _found(manifest: Manifest, name: str) -> tuple[dict[str, Any], _Used]:
+    """The image as it may be shown, and its uses. Raises ImageError where there is none."""
+    deadline = Deadline.after(_SECONDS)
+    with connected(manifest) as transport:
+        document = Documents(transport, IMAGES).get(name, deadline)
+        if document is None:
+            raise ImageError(f"the EMS has no image {name}: see 'xio image list'")
+        uses = uses_of(Documents(transport, ENVIRONMENTS).all(deadline))
+    return presentable(document), uses.get(name, {})
+
+
+def _in_words(used: _Used) -> str:
+    return "; ".join(f"{env}: {', '.join(pools)}" for env, pools in used.items()) or "nothing"

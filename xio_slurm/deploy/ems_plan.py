@@ -1,0 +1,61 @@
+"""What the EMS should have, and what would change. Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from xio_slurm.config.model import Config
+from xio_slurm.deploy.change import Change, Verb
+from xio_slurm.deploy.ems_mentions import mentions
+from xio_slurm.deploy.ems_observation import Observed
+from xio_slurm.deploy.environment_change import environment_change
+from xio_slurm.deploy.environment_document import Head
+from xio_slurm.deploy.image_change import image_change
+from xio_slurm.deploy.planning import Planning
+from xio_slurm.deploy.profile_change import profile_change
+from xio_slurm.deploy.profile_document import TEMPLATE
+from xio_slurm.ems.documents import PROFILES
+
+__all__ = ["EmsPlan", "Head", "plan_ems", "running_on"]
+
+_NO_TEMPLATE: Final = (
+    "isn't on the EMS, and profiles are made from it: the deployment of the EMS failed, contact Exostellar support;"
+    " nothing is made until it is there"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EmsPlan:
+    """What would change on the EMS, in the order in which it is done: images, profiles, then the environment.
+
+    Without the template profile there is one refusal alone, and ``environment`` is None. ``mentions``, one line each:
+    what is on the EMS and in no configuration, and what else should be known.
+    """
+
+    images: tuple[Change, ...]
+    profiles: tuple[Change, ...]
+    environment: Change | None
+    mentions: tuple[str, ...]
+
+
+def plan_ems(config: Config, head: Head, observed: Observed, *, adopt: bool, prune: bool) -> EmsPlan:
+    """Plan. Raises nothing for what is on the EMS: what can't be done is a refusal of its change.
+
+    ``adopt`` takes over profiles and an environment that are another cluster's or nobody's; ``prune`` removes the
+    pools that are gone from the file.
+    """
+    planning = Planning(config, head, observed, adopt)
+    template = planning.profile(TEMPLATE)
+    if template is None:
+        refusal = Change(PROFILES.word, TEMPLATE, Verb.UNCHANGED, refusals=(_NO_TEMPLATE,))
+        return EmsPlan((), (refusal,), None, mentions(planning))
+    return EmsPlan(
+        images=tuple(image_change(image, planning.image(image.name)) for image in config.images),
+        profiles=tuple(profile_change(profile, template, planning) for profile in config.profiles),
+        environment=environment_change(planning, prune=prune),
+        mentions=mentions(planning),
+    )
+
+
+def running_on(config: Config, head: Head, observed: Observed, profile: str) -> tuple[str, ...]:
+    """Our nodes whose VMs run on a profile (its name on the EMS): ``controllers_of`` tells what holds them."""
+    return Planning(config, head, observed, adopt=False).running_on(profile)

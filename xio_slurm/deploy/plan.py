@@ -1,0 +1,124 @@
+"""A plan: all that would change on the EMS and in Slurm for things to be as the configuration says. Read only."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from xio_slurm.config.model import Config
+from xio_slurm.deadline import Deadline
+from xio_slurm.deploy.change import Change, Verb
+from xio_slurm.deploy.ems_location import locate
+from xio_slurm.deploy.ems_observation import Observed, observe
+from xio_slurm.deploy.ems_plan import EmsPlan, plan_ems
+from xio_slurm.deploy.environment_document import Head
+from xio_slurm.deploy.head import cluster_of, head_of, is_known
+from xio_slurm.deploy.image_replacement import NEXT_SUFFIX, PREVIOUS_SUFFIX
+from xio_slurm.deploy.publish import read
+from xio_slurm.deploy.slurm_files import SlurmFiles, plan_slurm_files
+from xio_slurm.ems.connection import connected
+from xio_slurm.ems.documents import IMAGES, Document
+from xio_slurm.errors import XioError
+
+_LOOK_SECONDS: Final = 120.0
+"""For all that the EMS is asked for a plan; a single request has ConnectTimeout and ReadTimeout besides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be done, and what is against it.
+
+    ``observed`` is what the EMS had when the plan was made; it and ``ems`` are None where the EMS couldn't be looked
+    at, and then ``problem`` says why in one line: such a plan isn't complete, and can't be applied.
+    """
+
+    slurm: SlurmFiles
+    head: Head
+    ems: EmsPlan | None
+    observed: Observed | None = field(repr=False)
+    problem: str | None
+    found_warnings: tuple[str, ...] = ()
+
+    @property
+    def config(self) -> Config:
+        """The configuration, with what was found for it."""
+        return self.slurm.generation.config
+
+    @property
+    def ems_changes(self) -> tuple[Change, ...]:
+        """The EMS's documents in the order in which they are written, unchanged ones too."""
+        if self.ems is None:
+            return ()
+        environment = () if self.ems.environment is None else (self.ems.environment,)
+        return (*self.ems.images, *self.ems.profiles, *environment)
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is anything to do, as far as could be looked."""
+        return self.slurm.changes or any(change.verb is not Verb.UNCHANGED for change in self.ems_changes)
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Why none of it is done, one line each."""
+        of_the_ems = (f"{change.kind} {change.name}: {line}" for change in self.ems_changes for line in change.refusals)
+        return (*of_the_ems, *self.slurm.refusals)
+
+    @property
+    def mentions(self) -> tuple[str, ...]:
+        """What should be known and changes nothing, one line each."""
+        notes = (f"{change.kind} {change.name}: {line}" for change in self.ems_changes for line in change.notes)
+        mentions = self.ems.mentions if self.ems is not None else ()
+        return (*notes, *mentions, *self.slurm.generation.delegation.notes)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What could hurt, one line each."""
+        return (*self.found_warnings, *self.slurm.warnings)
+
+
+def make_plan(config: Config, folder: Path, conf_path: str | None, *, adopt: bool, prune: bool) -> Plan:
+    """Look at the EMS, at Slurm and at the folder's files, and plan. Writes nothing.
+
+    ``conf_path`` None: there is no slurm.conf. Raises DeployError and SlurmError where nothing can be planned; an EMS
+    that can't be looked at is the plan's ``problem``.
+    """
+    location = locate(config, read(folder))
+    slurm = plan_slurm_files(location.config, folder, conf_path)
+    config, conf = slurm.generation.config, slurm.generation.conf
+    cluster = cluster_of(config, conf)
+    head = head_of(config, cluster, conf, None)
+    if location.problem is not None:
+        return Plan(slurm, head, None, None, location.problem)
+    try:
+        with connected(slurm.generation.compiled.manifest) as transport:
+            observed = observe(transport, Deadline.after(_LOOK_SECONDS))
+            warnings = (*location.warnings, *transport.certificate_warnings)
+    except XioError as error:
+        return Plan(slurm, head, None, None, str(error), location.warnings)
+    environment = next((each for each in observed.environments if each["EnvName"] == cluster), None)
+    head = head_of(config, cluster, conf, environment)
+    ems = plan_ems(config, head, observed, adopt=adopt, prune=prune)
+    ems = replace(ems, images=tuple(_with_leftovers(image, observed) for image in ems.images))
+    if ems.environment is not None and not is_known(config, conf):
+        ems = replace(ems, environment=_of_unknown_head(ems.environment))
+    return Plan(slurm, head, ems, observed, None, warnings)
+
+
+def _with_leftovers(image: Change, observed: Observed) -> Change:
+    """A replacement that was broken off near its end has left images that the maker of images takes away."""
+    left = {f"{image.name}{NEXT_SUFFIX}", f"{image.name}{PREVIOUS_SUFFIX}"} & {*_names(observed.images)}
+    if image.verb is not Verb.UNCHANGED or image.notes or not left:
+        return image
+    note = f"a replacement was broken off, and what it left goes: {', '.join(sorted(left))}"
+    return replace(image, verb=Verb.UPDATE, notes=(note,))
+
+
+def _names(images: Iterable[Document]) -> Iterator[str]:
+    return (str(image[IMAGES.name_key]) for image in images)
+
+
+def _of_unknown_head(environment: Change) -> Change:
+    if environment.verb is Verb.UNCHANGED:
+        return environment
+    why = "where the head node is isn't known here: add Plugin: HeadAddress, or give slurm.conf with --slurm-conf"
+    return replace(environment, refusals=(*environment.refusals, why))

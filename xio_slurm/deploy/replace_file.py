@@ -1,0 +1,90 @@
+"""Replaces a file that somebody else owns: whole or not at all, with a backup, and all that hangs on it kept."""
+
+import os
+import stat
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from xio_slurm.errors import DeployError
+
+_BACKUP: Final = ".xio-"
+"""Between the file's name and the time: not ``.conf`` at the end, since programs take a folder's ``*.conf``."""
+
+
+def replace_file(path: Path, old: bytes, new: bytes) -> Path:
+    """Put ``new`` in the place of ``old``; the path of the backup, which is beside the file.
+
+    A symbolic link stays, and the file that it leads to is replaced. Mode, owner, group and extended attributes are
+    kept (of the latter those that the system lets us set). Whatever ends us in between leaves the old file whole.
+    Raises DeployError where it isn't ``old`` any more, and OSError.
+    """
+    real = Path(os.path.realpath(path))
+    _check(real, old)
+    backup = _backup(real, old)
+    partial = _copy(real, new)
+    try:
+        _check(real, old)
+        partial.replace(real)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    _sync(real.parent)
+    return backup
+
+
+def _check(real: Path, content: bytes) -> None:
+    if real.read_bytes() != content:
+        raise DeployError(f"{real}: somebody has changed it just now: run this again")
+
+
+def _backup(real: Path, content: bytes) -> Path:
+    """The file's backup. A run that was ended after its backup has left one that will do."""
+    prefix = f"{real.name}{_BACKUP}"
+    for candidate in real.parent.iterdir():
+        if candidate.name.startswith(prefix) and not candidate.is_symlink() and candidate.is_file():
+            with suppress(OSError):
+                if candidate.read_bytes() == content:
+                    return candidate
+    backup = real.with_name(f"{prefix}{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
+    _copy(real, content).replace(backup)
+    return backup
+
+
+def _copy(real: Path, content: bytes) -> Path:
+    """A new file beside the real one, with this content, on disk; in all else like it."""
+    partial = real.with_name(f".{real.name}.xio-partial")
+    partial.unlink(missing_ok=True)
+    # O_EXCL: in a folder that others can write, the name could be a link to somewhere else.
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123  a descriptor, not a path
+            file.write(content)
+            _take_after(real, descriptor)
+            file.flush()
+            os.fsync(descriptor)
+    except BaseException:
+        with suppress(OSError):  # the first error is the one to tell
+            partial.unlink(missing_ok=True)
+        raise
+    return partial
+
+
+def _take_after(real: Path, descriptor: int) -> None:
+    like, own = real.stat(), os.fstat(descriptor)
+    if (like.st_uid, like.st_gid) != (own.st_uid, own.st_gid):
+        os.fchown(descriptor, like.st_uid, like.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
+    with suppress(OSError):  # not every file system has any
+        for name in os.listxattr(real):
+            with suppress(OSError):  # some are the system's alone to set
+                os.setxattr(descriptor, name, os.getxattr(real, name))
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

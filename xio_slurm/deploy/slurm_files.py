@@ -1,0 +1,126 @@
+"""What a plan would do to Slurm's side: node definitions, manifest, and the line of slurm.conf that includes them."""
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from xio_slurm.config.model import Config
+from xio_slurm.deploy.advice import advice_once_included, must_stop
+from xio_slurm.deploy.conflicts import is_configless
+from xio_slurm.deploy.difference import Kind
+from xio_slurm.deploy.generation import Generation, prepare
+from xio_slurm.deploy.include_line import include_line
+from xio_slurm.deploy.publish import NODE_DEFINITIONS, is_settled
+from xio_slurm.errors import DeployError
+
+
+class Include(Enum):
+    """Whether slurm.conf includes our node definitions."""
+
+    PRESENT = "present"
+    MISSING = "missing"
+    LOST = "lost"
+    """It is missing, and there are node definitions that it should include."""
+    UNKNOWN = "unknown"
+    """There is no slurm.conf here."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlurmFiles:
+    """The files as ``xio generate`` would make them, and what becomes of the include line.
+
+    ``is_settled``: no interrupted run has left files that are not in their places yet.
+    """
+
+    generation: Generation
+    include: Include
+    is_settled: bool
+
+    @property
+    def writes_files(self) -> bool:
+        """Whether node definitions and manifest are written, or what an interrupted run has left is finished."""
+        return not (self.generation.unchanged and self.is_settled)
+
+    @property
+    def node_definitions(self) -> Path:
+        """What slurm.conf includes."""
+        return self.generation.folder / NODE_DEFINITIONS
+
+    @property
+    def puts_include(self) -> bool:
+        """Whether the line is to be put into slurm.conf."""
+        return self.include in {Include.MISSING, Include.LOST}
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is anything to write."""
+        return self.puts_include or self.writes_files
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Why nothing of it is written, one line each."""
+        lines = [*self.generation.conflicts.errors]
+        if self.puts_include:
+            try:
+                include_line(self.node_definitions)
+            except DeployError as error:
+                lines.append(str(error))
+        return tuple(lines)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to know before it is written, one line each; what would hurt a running cluster comes last."""
+        lines = [*self.generation.cluster_warnings]
+        conf = self.generation.conf
+        if conf is None:
+            lines.append(
+                "there is no slurm.conf here: its nodes, programs and include line weren't looked at"
+                " (give it with --slurm-conf)"
+            )
+        elif self.include is Include.LOST:
+            lines.append(
+                f"{conf.path}: something took the line away that includes {self.node_definitions}"
+                " (ParallelCluster's update does that)"
+            )
+        if self.puts_include and conf is not None and is_configless(conf):
+            lines.append(
+                f"{conf.path}: a configless slurmctld ships only includes without a '/' in their name: better put a"
+                f" link to {self.node_definitions} and 'include {self.node_definitions.name}' there by hand"
+            )
+        return (*lines, *self._objections)
+
+    @property
+    def _objections(self) -> tuple[str, ...]:
+        survey = self.generation.survey
+        if self.puts_include and survey.running and must_stop({Kind.NODES}, survey.version):
+            return (
+                "slurmctld is running, and any reconfigure after the include line is written could end it:"
+                " better stop slurmctld, apply, start it",
+            )
+        return self.generation.objections
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What slurmctld needs once it is written, one line each."""
+        if self.refusals:
+            return ()
+        if self.puts_include or (self.generation.unchanged and not self.is_settled):
+            return advice_once_included(self.generation.survey.version)
+        return self.generation.advice
+
+    @property
+    def next_steps(self) -> tuple[str, ...]:
+        """What is to be done by hand once it is written, one line each."""
+        return self.generation.link_steps if self.puts_include else self.generation.next_steps
+
+
+def plan_slurm_files(config: Config, folder: Path, conf_path: str | None) -> SlurmFiles:
+    """Plan; writes nothing. ``conf_path`` None: there is no slurm.conf. Raises DeployError and SlurmError."""
+    generation = prepare(config, folder, conf_path)
+    if generation.conf is None:
+        include = Include.UNKNOWN
+    elif generation.conf.included is not None:
+        include = Include.PRESENT
+    else:
+        include = Include.MISSING if generation.difference.first else Include.LOST
+    return SlurmFiles(generation, include, is_settled(generation.folder))

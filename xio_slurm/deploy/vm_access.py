@@ -1,0 +1,73 @@
+"""What the commands about VMs work with: the EMS, the ledger, and who they are in both."""
+
+import os
+import pwd
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from xio_slurm.deadline import Deadline
+from xio_slurm.ems.connection import connected
+from xio_slurm.ems.vms import Vms
+from xio_slurm.errors import LedgerError
+from xio_slurm.events import Events
+from xio_slurm.ledger import Ledger, Run
+from xio_slurm.manifest import Manifest
+from xio_slurm.power.deletion import Deletion
+from xio_slurm.power.state_owner import become_owner
+
+PROGRAM = "xio-vm"
+
+
+@dataclass(frozen=True, slots=True)
+class VmAccess:
+    """The VMs and the ledger of one cluster, for one call of a command."""
+
+    manifest: Manifest
+    vms: Vms
+    ledger: Ledger
+    events: Events
+    run: Run
+
+    def deletion(self, deadline: Deadline) -> Deletion:
+        """What destroys VMs that are ours, as xio-suspend does."""
+        return Deletion(self.manifest, self.vms, self.ledger, self.events, self.run, deadline)
+
+    def must_write(self) -> None:
+        """Raise LedgerError where we couldn't note what we do, before anything is done."""
+        state = Path(self.manifest.state_dir)
+        if not state.is_dir() and os.geteuid() == 0:
+            # Made by root, it would lock SlurmUser out.
+            raise LedgerError(f"{state}: there is no such folder: make it, for SlurmUser alone (chmod 700)")
+        self._must(state, os.W_OK | os.X_OK, "written")
+        self.ledger.prepare()
+
+    def must_read(self) -> None:
+        """Raise LedgerError where the ledger is closed to us: every VM would seem another's."""
+        self._must(Path(self.manifest.state_dir), os.R_OK | os.X_OK, "read")
+
+    def _must(self, state: Path, mode: int, done: str) -> None:
+        for folder in (state, state / "nodes", state / "locks"):
+            if os.path.isdir(folder) and not os.access(folder, mode):  # noqa: PTH112 (Path.is_dir raises in a closed one)
+                raise LedgerError(f"{folder}: can't be {done}: run this as root or as {_owner(state)}")
+
+
+@contextmanager
+def vm_access(manifest: Manifest) -> Iterator[VmAccess]:
+    """Connect to the manifest's EMS, as the owner of its state folder. Raises ManifestError without an address."""
+    called = time.time()
+    run = Run(f"{PROGRAM}-{os.getpid()}-{called:.3f}", called)
+    with connected(manifest) as transport:
+        become_owner(manifest.state_dir)
+        yield VmAccess(
+            manifest, Vms(transport), Ledger(manifest.state_dir), Events(manifest.log_dir, PROGRAM, run.id), run
+        )
+
+
+def _owner(folder: Path) -> str:
+    try:
+        return pwd.getpwuid(folder.stat().st_uid).pw_name
+    except (OSError, KeyError):
+        return "its owner"
