@@ -9,8 +9,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from xio_slurm.aws.amis import look_up, read, unfit, volume_size
-from xio_slurm.deploy.ami_check import check_ami, too_small
 from xio_slurm.errors import AwsError
+from xio_slurm.images.ami_check import check_ami, too_small
 from xio_slurm.manifest import Pool
 
 REGION = "us-east-2"

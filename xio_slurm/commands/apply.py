@@ -13,13 +13,13 @@ from xio_slurm.commands.image_progress import shown
 from xio_slurm.commands.interruption import EXIT_CODE, ended_at_once
 from xio_slurm.commands.plan_document import plan_document
 from xio_slurm.commands.plan_options import plan_options, planned, show, tell, tell_problems
-from xio_slurm.deploy.apply import applying
-from xio_slurm.deploy.change import Verb
-from xio_slurm.deploy.image_making import ImageProgress
-from xio_slurm.deploy.plan import Plan
-from xio_slurm.deploy.steps import Result, Status, Step
 from xio_slurm.ems.documents import IMAGES
 from xio_slurm.errors import XioError
+from xio_slurm.images.making import ImageProgress
+from xio_slurm.plan.apply import applying
+from xio_slurm.plan.change import Verb
+from xio_slurm.plan.plan import Plan
+from xio_slurm.plan.steps import Result, Status, Step
 
 _DONE: Final = {Verb.CREATE: "created", Verb.UPDATE: "changed", Verb.REPLACE: "made anew"}
 _AGAIN: Final = "the same command again finishes it"

@@ -11,11 +11,11 @@ import click
 from xio_slurm.commands.ems_options import ems_options, manifest_of
 from xio_slurm.commands.image_create import create
 from xio_slurm.deadline import Deadline
-from xio_slurm.deploy.image_steps import ImageSteps, ami_of
-from xio_slurm.deploy.image_use import presentable, uses_of
 from xio_slurm.ems.connection import connected
 from xio_slurm.ems.documents import ENVIRONMENTS, IMAGES, Documents
 from xio_slurm.errors import ImageError
+from xio_slurm.images.steps import ImageSteps, ami_of
+from xio_slurm.images.use import presentable, uses_of
 from xio_slurm.manifest import Manifest
 
 _SECONDS: Final = 120.0
@@ -82,7 +82,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     for header in ("Image", "AMI", "Used by"):
         table.add_column(header, overflow="fold")
     for row in rows:
-        table.add_row(row["name"], row["ami"] or "not told", _in_words(row["used_by"]))
+        table.add_row(printable(row["name"]), printable(row["ami"] or "not told"), _in_words(row["used_by"]))
     Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else _ENDLESS).print(table)
 
 
@@ -103,7 +103,7 @@ def show(*, name: str, manifest_path: Path | None, config_path: Path | None, as_
         click.echo(json.dumps({"image": document, "used_by": used}, indent=2))
         return
     for key, value in document.items():
-        click.echo(f"{key}: {value if isinstance(value, str) else json.dumps(value)}")
+        click.echo(printable(f"{key}: {value if isinstance(value, str) else json.dumps(value)}"))
     click.echo(f"Used by: {_in_words(used)}")
 
 
@@ -154,4 +154,4 @@ def _found(manifest: Manifest, name: str) -> tuple[dict[str, Any], _Used]:
 
 
 def _in_words(used: _Used) -> str:
-    return "; ".join(f"{env}: {', '.join(pools)}" for env, pools in used.items()) or "nothing"
+    return printable("; ".join(f"{env}: {', '.join(pools)}" for env, pools in used.items())) or "nothing"

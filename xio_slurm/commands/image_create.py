@@ -13,12 +13,12 @@ import click
 from xio_slurm.commands.ems_options import ems_options, manifest_of
 from xio_slurm.commands.image_progress import shown
 from xio_slurm.deadline import Deadline
-from xio_slurm.deploy.ami_check import check_ami
-from xio_slurm.deploy.image_inputs import read_key, read_script
-from xio_slurm.deploy.image_making import ImageMaker, Made
 from xio_slurm.ems.connection import connected
 from xio_slurm.ems.parse_jobs import NewImage
 from xio_slurm.errors import ImageError
+from xio_slurm.images.ami_check import check_ami
+from xio_slurm.images.inputs import read_key, read_script
+from xio_slurm.images.making import ImageMaker, Made
 from xio_slurm.manifest import Manifest
 
 _AMI: Final = re.compile(r"ami-[0-9a-f]{1,40}")

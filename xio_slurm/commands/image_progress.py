@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from xio_slurm.deploy.image_making import ImageProgress
+from xio_slurm.images.making import ImageProgress
 
 LINE_SECONDS: Final = 10.0
 """From one line to the next about an image that is at the same step."""

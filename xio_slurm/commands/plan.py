@@ -10,7 +10,7 @@ import click
 from xio_slurm.commands.interruption import ended_at_once
 from xio_slurm.commands.plan_document import plan_document
 from xio_slurm.commands.plan_options import plan_options, planned, show, tell_problems
-from xio_slurm.deploy.plan import Plan
+from xio_slurm.plan.plan import Plan
 
 _CHANGES: Final = 2
 

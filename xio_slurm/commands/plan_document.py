@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from xio_slurm.deploy.change import Change, Verb
-from xio_slurm.deploy.include_line import include_line
-from xio_slurm.deploy.plan import Plan
-from xio_slurm.deploy.slurm_files import SlurmFiles
+from xio_slurm.plan.change import Change, Verb
+from xio_slurm.plan.include_line import include_line
+from xio_slurm.plan.plan import Plan
+from xio_slurm.plan.slurm_files import SlurmFiles
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from xio_slurm.deploy.change import Change, FieldChange, Verb
-from xio_slurm.deploy.include_line import include_line
-from xio_slurm.deploy.plan import Plan
-from xio_slurm.deploy.profile_document import TEMPLATE
 from xio_slurm.deploy.publish import MANIFEST
-from xio_slurm.deploy.slurm_files import SlurmFiles
 from xio_slurm.ems.documents import PROFILES
+from xio_slurm.plan.change import Change, FieldChange, Verb
+from xio_slurm.plan.include_line import include_line
+from xio_slurm.plan.plan import Plan
+from xio_slurm.plan.profile_document import TEMPLATE
+from xio_slurm.plan.slurm_files import SlurmFiles
 
 WIDTH: Final = 80
 

@@ -11,8 +11,8 @@ from xio_slurm.commands.plan_lines import plan_lines
 from xio_slurm.commands.slurm_conf import conf_path
 from xio_slurm.commands.waiting import waiting
 from xio_slurm.config import load
-from xio_slurm.deploy.plan import Plan, make_plan
 from xio_slurm.manifest import DEFAULT_PATH
+from xio_slurm.plan.plan import Plan, make_plan
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

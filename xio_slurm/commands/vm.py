@@ -18,12 +18,12 @@ from xio_slurm.commands.vm_node import one_node
 from xio_slurm.commands.vm_table import age, table
 from xio_slurm.commands.vm_test import test_command
 from xio_slurm.deadline import Deadline
-from xio_slurm.deploy.vm_access import vm_access
-from xio_slurm.deploy.vm_answer import lines, printable, shown
-from xio_slurm.deploy.vm_deletion import Doomed, look_at
-from xio_slurm.deploy.vm_owner import whose
-from xio_slurm.deploy.vm_survey import VmSurvey, named_like_ours, survey
 from xio_slurm.errors import VmError
+from xio_slurm.vms.access import vm_access
+from xio_slurm.vms.answer import lines, printable, shown
+from xio_slurm.vms.deletion import Doomed, look_at
+from xio_slurm.vms.owner import whose
+from xio_slurm.vms.survey import VmSurvey, named_like_ours, survey
 
 _TIMEOUT: Final = 60.0
 """Seconds that a list or a look may take in all."""

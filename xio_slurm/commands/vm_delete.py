@@ -12,11 +12,11 @@ from xio_slurm.commands.ems_options import ems_options, manifest_of
 from xio_slurm.commands.interruption import EXIT_CODE, ended_at_once
 from xio_slurm.commands.vm_node import one_node
 from xio_slurm.deadline import Deadline
-from xio_slurm.deploy.vm_access import VmAccess, vm_access
-from xio_slurm.deploy.vm_answer import printable
-from xio_slurm.deploy.vm_deletion import Doomed, delete, look_at
-from xio_slurm.deploy.vm_use import Use, use_of
 from xio_slurm.errors import VmError
+from xio_slurm.vms.access import VmAccess, vm_access
+from xio_slurm.vms.answer import printable
+from xio_slurm.vms.deletion import Doomed, delete, look_at
+from xio_slurm.vms.use import Use, use_of
 
 _TIMEOUT: Final = 300.0
 

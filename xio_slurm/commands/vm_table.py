@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from xio_slurm.deploy.vm_answer import printable
-from xio_slurm.deploy.vm_survey import KnownVm
+from xio_slurm.vms.answer import printable
+from xio_slurm.vms.survey import KnownVm
 
 _ENDLESS: Final = 100_000
 """Columns where no terminal folds the lines: a name that is folded is no name to whatever reads them."""

@@ -13,15 +13,15 @@ import click
 from xio_slurm.commands.ems_options import ems_options, manifest_of, options_again
 from xio_slurm.commands.interruption import EXIT_CODE, interruptible
 from xio_slurm.deadline import Deadline
-from xio_slurm.deploy.vm_access import vm_access
-from xio_slurm.deploy.vm_answer import printable
-from xio_slurm.deploy.vm_names import new_test_name
-from xio_slurm.deploy.vm_survey import tests_left
-from xio_slurm.deploy.vm_trial import TrialResult, VmTrial
 from xio_slurm.ems.vms import NewVm
 from xio_slurm.errors import VmError
 from xio_slurm.manifest import Manifest
 from xio_slurm.power.user_data import encode
+from xio_slurm.vms.access import vm_access
+from xio_slurm.vms.answer import printable
+from xio_slurm.vms.names import new_test_name
+from xio_slurm.vms.survey import tests_left
+from xio_slurm.vms.trial import TrialResult, VmTrial
 
 _EMPTY_SCRIPT = "#!/bin/sh\n"
 _MAX_USER_DATA = 262_144

@@ -12,8 +12,8 @@ import pytest
 
 from tests.contract.apply.conftest import Cluster
 from xio_slurm.config import load
-from xio_slurm.deploy.apply import applying
-from xio_slurm.deploy.plan import Plan, make_plan
+from xio_slurm.plan.apply import applying
+from xio_slurm.plan.plan import Plan, make_plan
 
 FORK = multiprocessing.get_context("fork")
 HOLD = 300.0

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from tests.contract.apply.conftest import SMALL, Cluster
-from xio_slurm.deploy.image_replacement import PREVIOUS_SUFFIX
+from xio_slurm.images.replacement import PREVIOUS_SUFFIX
 
 
 def small(**changes: Any) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from xio_slurm.deadline import Deadline
-from xio_slurm.deploy.ems_observation import controllers_of, observe
 from xio_slurm.ems.documents import ENVIRONMENTS, IMAGES, PROFILES, Documents
 from xio_slurm.ems.transport import Transport
 from xio_slurm.ems.vms import NewVm, Vms
@@ -13,6 +12,7 @@ from xio_slurm.emulator.az1 import az1
 from xio_slurm.emulator.scenario import Scenario
 from xio_slurm.emulator.tool import Emulator
 from xio_slurm.errors import EmsRefused, EmsUnreachable, EmsUnreadable
+from xio_slurm.plan.ems_observation import controllers_of, observe
 
 
 @pytest.fixture

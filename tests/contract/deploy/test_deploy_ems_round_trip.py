@@ -9,13 +9,13 @@ import pytest
 from xio_slurm.config.loading import load
 from xio_slurm.config.model import Config
 from xio_slurm.deadline import Deadline
-from xio_slurm.deploy.change import Change, Verb
-from xio_slurm.deploy.ems_observation import observe
-from xio_slurm.deploy.ems_plan import EmsPlan, Head, plan_ems
 from xio_slurm.ems.documents import ENVIRONMENTS, IMAGES, PROFILES, Document, Documents
 from xio_slurm.ems.transport import Transport
 from xio_slurm.emulator.az1 import az1
 from xio_slurm.emulator.tool import Emulator
+from xio_slurm.plan.change import Change, Verb
+from xio_slurm.plan.ems_observation import observe
+from xio_slurm.plan.ems_plan import EmsPlan, Head, plan_ems
 
 FILES = sorted((Path(__file__).resolve().parents[2] / "data" / "config").glob("*.yaml"))
 KINDS = {kind.word: kind for kind in (PROFILES, ENVIRONMENTS)}

@@ -10,11 +10,11 @@ import pytest
 import requests
 
 from xio_slurm.deadline import Deadline
-from xio_slurm.deploy.image_making import ImageMaker, ImageProgress, Made
 from xio_slurm.ems.connection import connected
 from xio_slurm.ems.parse_jobs import NewImage
 from xio_slurm.emulator.scenario import Scenario
 from xio_slurm.emulator.tool import Emulator
+from xio_slurm.images.making import ImageMaker, ImageProgress, Made
 from xio_slurm.manifest import Delegates, Manifest, Pool
 
 XIO: Final = Path(__file__).resolve().parents[3] / "bin" / "xio"

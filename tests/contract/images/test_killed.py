@@ -14,7 +14,7 @@ Begin = Callable[..., Site]
 _MAKER: Final = """
 import sys
 from xio_slurm.deadline import Deadline
-from xio_slurm.deploy.image_making import ImageMaker
+from xio_slurm.images.making import ImageMaker
 from xio_slurm.ems.connection import connected
 from xio_slurm.ems.parse_jobs import NewImage
 from xio_slurm.manifest import Manifest

@@ -9,8 +9,8 @@ import pexpect
 import pytest
 
 from tests.contract.vm.conftest import NODE, ODD, OTHERS, Site, make_vm, one_line_each, slurm_says, slurm_was_asked
-from xio_slurm.deploy.vm_use import is_using
 from xio_slurm.slurm.states import NodeState
+from xio_slurm.vms.use import is_using
 
 
 def _line(state: str) -> str:

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xio_slurm.deploy.vm_names import is_test_name, new_test_name
 from xio_slurm.naming import MAX_NODE_NAME, split_node_name
+from xio_slurm.vms.names import is_test_name, new_test_name
 
 
 @given(st.text(max_size=100))

@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from xio_slurm.config.model import Config
-from xio_slurm.deploy.change import Change
-from xio_slurm.deploy.ems_observation import Observed
-from xio_slurm.deploy.ems_plan import EmsPlan, Head, plan_ems
 from xio_slurm.ems.documents import Document
 from xio_slurm.emulator.az1 import az1
+from xio_slurm.plan.change import Change
+from xio_slurm.plan.ems_observation import Observed
+from xio_slurm.plan.ems_plan import EmsPlan, Head, plan_ems
 
 HEAD = Head("lab", "head.example.com", "/opt/slurm/bin", "/opt/slurm/etc")
 SERVERS_OWN = {"Arbiter": "cfe-v2", "Manufacturer": "intel", "MeteringList": [], "Status": "idle"}

@@ -8,10 +8,10 @@ import pytest
 
 from xio_slurm.deploy.conflicts import conflicts
 from xio_slurm.deploy.delegation import Delegation, delegation
-from xio_slurm.deploy.head import cluster_of, head_of
 from xio_slurm.deploy.launchers import launcher
 from xio_slurm.errors import DeployError
 from xio_slurm.manifest import Delegates
+from xio_slurm.plan.head import cluster_of, head_of
 from xio_slurm.slurm.conf import SlurmConf, parse, read
 
 NONE = Delegates(None, None, None)

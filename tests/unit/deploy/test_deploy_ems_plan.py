@@ -8,12 +8,12 @@ import pytest
 
 from tests.unit.deploy.ems_documents import HEAD, NOTHING, TEMPLATE, carried_out, changes, environment, plan, pool
 from xio_slurm.config.model import Config, Image
-from xio_slurm.deploy.change import Change, Verb
-from xio_slurm.deploy.ems_observation import Observed
-from xio_slurm.deploy.ems_plan import EmsPlan, running_on
-from xio_slurm.deploy.image_change import image_change
-from xio_slurm.deploy.profile_document import OWNER_TAG
 from xio_slurm.ems.documents import Document
+from xio_slurm.plan.change import Change, Verb
+from xio_slurm.plan.ems_observation import Observed
+from xio_slurm.plan.ems_plan import EmsPlan, running_on
+from xio_slurm.plan.image_change import image_change
+from xio_slurm.plan.profile_document import OWNER_TAG
 
 AMD: Document = copy.deepcopy(TEMPLATE) | {"Id": "id-amd", "ProfileName": "amd"}
 """A profile that bears nobody's tag."""

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from tests.unit.deploy.conftest import a_config, a_plugin, a_pool
 from tests.unit.deploy.ems_documents import HEAD, SERVERS_OWN, TEMPLATE, carried_out, changes, plan
 from xio_slurm.config.model import Config, Controllers, Image, Profile, Workers
-from xio_slurm.deploy.change import Verb
-from xio_slurm.deploy.ems_observation import Observed
-from xio_slurm.deploy.ems_plan import EmsPlan
 from xio_slurm.ems.documents import Document
 from xio_slurm.emulator.lost_keys import lost
+from xio_slurm.plan.change import Verb
+from xio_slurm.plan.ems_observation import Observed
+from xio_slurm.plan.ems_plan import EmsPlan
 
 BUSY: Final = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 """The machine may be busy."""

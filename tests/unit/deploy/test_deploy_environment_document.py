@@ -7,9 +7,9 @@ import pytest
 
 from tests.unit.deploy.ems_documents import HEAD, environment, pool
 from xio_slurm.config.model import Config
-from xio_slurm.deploy.environment_document import changed_environment, new_environment
 from xio_slurm.ems.documents import Document
 from xio_slurm.errors import DeployError
+from xio_slurm.plan.environment_document import changed_environment, new_environment
 
 
 def changed(existing: Document, config: Config, *removed: str) -> Document:

@@ -8,9 +8,9 @@ import pytest
 
 from tests.unit.deploy.ems_documents import SERVERS_OWN, TEMPLATE
 from xio_slurm.config.model import Config, Controllers, Workers
-from xio_slurm.deploy.profile_document import OWNER_TAG, changed_profile, new_profile, owners
 from xio_slurm.ems.documents import Document
 from xio_slurm.errors import DeployError
+from xio_slurm.plan.profile_document import OWNER_TAG, changed_profile, new_profile, owners
 
 
 def new(config: Config, template: Document = TEMPLATE) -> Document:

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from xio_slurm.deploy.image_replacement import (
+from xio_slurm.images.replacement import (
     UNTOLD,
     Action,
     Delete,

@@ -1,6 +1,6 @@
 from typing import Any
 
-from xio_slurm.deploy.image_use import HIDDEN, presentable, uses_of
+from xio_slurm.images.use import HIDDEN, presentable, uses_of
 
 
 def test_uses_are_told_by_image_and_environment() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from xio_slurm.deploy.include_line import include_line, put_include, with_include
 from xio_slurm.errors import DeployError
+from xio_slurm.plan.include_line import include_line, put_include, with_include
 from xio_slurm.slurm.conf import logical_lines, read
 
 NOBODY = 65534

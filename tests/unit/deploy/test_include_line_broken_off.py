@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from xio_slurm.deploy.include_line import put_include, why_not_writable
 from xio_slurm.errors import DeployError
+from xio_slurm.plan.include_line import put_include, why_not_writable
 from xio_slurm.slurm.conf import read
 
 NOBODY = 65534

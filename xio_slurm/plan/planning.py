@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xio_slurm.config.model import Config
-from xio_slurm.deploy.ems_observation import Observed
-from xio_slurm.deploy.environment_document import Head, pool_name
 from xio_slurm.ems.documents import Document
 from xio_slurm.naming import NODE_PREFIXES, split_node_name
+from xio_slurm.plan.ems_observation import Observed
+from xio_slurm.plan.environment_document import Head, pool_name
 
 
 @dataclass(frozen=True, slots=True)

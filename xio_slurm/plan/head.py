@@ -6,9 +6,9 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from xio_slurm.config.model import Config
-from xio_slurm.deploy.environment_document import Head
 from xio_slurm.ems.documents import Document
 from xio_slurm.errors import DeployError
+from xio_slurm.plan.environment_document import Head
 from xio_slurm.slurm.conf import SlurmConf, path_in_use
 
 _PARALLELCLUSTERS_CONF: Final = PurePath("/opt/slurm/etc")

@@ -9,9 +9,9 @@ from xio_slurm.deploy.advice import advice_once_included, must_stop
 from xio_slurm.deploy.conflicts import is_configless
 from xio_slurm.deploy.difference import Kind
 from xio_slurm.deploy.generation import Generation, prepare
-from xio_slurm.deploy.include_line import include_line
 from xio_slurm.deploy.publish import NODE_DEFINITIONS, is_settled
 from xio_slurm.errors import DeployError
+from xio_slurm.plan.include_line import include_line
 
 
 class Include(Enum):

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 from typing import Final
 
-from xio_slurm.deploy.replace_file import replace_file
 from xio_slurm.errors import DeployError
+from xio_slurm.plan.replace_file import replace_file
 from xio_slurm.slurm.conf import SlurmConf, logical_lines, read
 
 _PATH: Final = re.compile(r"/[^\s\"'\\#%]*")

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from xio_slurm.deadline import Deadline
-from xio_slurm.deploy.image_replacement import UNTOLD
-from xio_slurm.deploy.image_steps import ami_of
-from xio_slurm.deploy.parse_words import LOGS, why_failed, without_key
 from xio_slurm.ems.documents import Documents
 from xio_slurm.ems.parse_jobs import NewImage, ParseJobs, ParseState, error_code
 from xio_slurm.errors import EmsError, EmsRefused, EmsUnreachable, EmsUnreadable, ImageError
+from xio_slurm.images.parse_words import LOGS, why_failed, without_key
+from xio_slurm.images.replacement import UNTOLD
+from xio_slurm.images.steps import ami_of
 
 LOST_SECONDS: Final = 900.0
 """How long a parse whose beginning was never answered may take until its image is there."""

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Final
 
 from xio_slurm.deadline import Deadline
-from xio_slurm.deploy.image_replacement import UNTOLD
 from xio_slurm.ems.documents import IMAGES, Document, Documents
 from xio_slurm.errors import EmsError, EmsRefused, EmsUnreachable
+from xio_slurm.images.replacement import UNTOLD
 
 _TRIES: Final = 3
 """How often a write is sent whose answer is lost or a server's own error, and its effect looked for."""

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from xio_slurm.deadline import Deadline
-from xio_slurm.deploy.vm_access import VmAccess
-from xio_slurm.deploy.vm_owner import is_ours
 from xio_slurm.ems.vms import Vm
 from xio_slurm.errors import EmsError, VmError
 from xio_slurm.ledger import Entry
 from xio_slurm.power.outcome import Failed, Left
 from xio_slurm.power.waiting import pauses
+from xio_slurm.vms.access import VmAccess
+from xio_slurm.vms.owner import is_ours
 
 ON_THE_EMS: Final = "on the EMS, squeue lists the controllers' jobs and scancel ends one"
 

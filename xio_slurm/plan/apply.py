@@ -9,20 +9,20 @@ from filelock import FileLock, Timeout
 
 from xio_slurm.config.model import Image
 from xio_slurm.deadline import Deadline
-from xio_slurm.deploy.change import Change, Verb
-from xio_slurm.deploy.document_writing import check_unchanged, write
-from xio_slurm.deploy.ems_observation import controllers_of
-from xio_slurm.deploy.ems_plan import running_on
-from xio_slurm.deploy.image_making import ImageMaker, ImageProgress
-from xio_slurm.deploy.include_line import put_include, why_not_writable
-from xio_slurm.deploy.plan import Plan
 from xio_slurm.deploy.publish import make_folder, publish
-from xio_slurm.deploy.steps import Result, Stages, Step
 from xio_slurm.ems.connection import connected
 from xio_slurm.ems.documents import ENVIRONMENTS, IMAGES, PROFILES, Document, Documents, Kind
 from xio_slurm.ems.parse_jobs import NewImage
 from xio_slurm.ems.transport import Transport
 from xio_slurm.errors import DeployError, EmsError, EmsRefused
+from xio_slurm.images.making import ImageMaker, ImageProgress
+from xio_slurm.plan.change import Change, Verb
+from xio_slurm.plan.document_writing import check_unchanged, write
+from xio_slurm.plan.ems_observation import controllers_of
+from xio_slurm.plan.ems_plan import running_on
+from xio_slurm.plan.include_line import put_include, why_not_writable
+from xio_slurm.plan.plan import Plan
+from xio_slurm.plan.steps import Result, Stages, Step
 from xio_slurm.slurm.hostlist import fold
 
 IMAGE_SECONDS: Final = 3600.0

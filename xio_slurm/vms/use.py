@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
-from xio_slurm.deploy.vm_names import is_test_name
 from xio_slurm.errors import SlurmError
 from xio_slurm.manifest import Manifest
 from xio_slurm.slurm.scontrol import Scontrol
 from xio_slurm.slurm.states import NodeState
+from xio_slurm.vms.names import is_test_name
 
 _TIMEOUT: Final = 10.0
 _WITH_JOBS: Final = frozenset({"ALLOCATED", "MIXED", "COMPLETING"})

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from xio_slurm.deadline import Deadline
-from xio_slurm.deploy.vm_access import VmAccess
-from xio_slurm.deploy.vm_deletion import ON_THE_EMS
 from xio_slurm.ems.vms import NewVm, Vm
 from xio_slurm.errors import EmsError, EmsRefused, EmsUnreachable
 from xio_slurm.ledger import Entry
 from xio_slurm.power.decide import made_nothing
 from xio_slurm.power.outcome import Failed
 from xio_slurm.power.waiting import pauses
+from xio_slurm.vms.access import VmAccess
+from xio_slurm.vms.deletion import ON_THE_EMS
 
 Ending = Literal["gone", "kept", "never made", "not seen gone"]
 _Made = Literal["yes", "no", "perhaps"]

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from xio_slurm.deadline import Deadline
-from xio_slurm.deploy.vm_access import VmAccess
-from xio_slurm.deploy.vm_names import is_test_name
-from xio_slurm.deploy.vm_owner import Whose, is_ours, whose
 from xio_slurm.ems.vms import Vm
 from xio_slurm.errors import LedgerError
 from xio_slurm.ledger import Entry, Phase
 from xio_slurm.power.outcome import Done, Failed, Outcome
 from xio_slurm.power.side_by_side import side_by_side
+from xio_slurm.vms.access import VmAccess
+from xio_slurm.vms.names import is_test_name
+from xio_slurm.vms.owner import Whose, is_ours, whose
 
 State = Literal["up", "booting", "deleting", "missing", "unknown"]
 """``missing``: the ledger calls it ours and the EMS has none. ``unknown``: not looked at, or the look failed."""

@@ -8,9 +8,9 @@ import copy
 from typing import Any, Final
 
 from xio_slurm.config.model import Config, Profile
-from xio_slurm.deploy.open_document import entries, part
 from xio_slurm.ems.documents import Document
 from xio_slurm.errors import DeployError
+from xio_slurm.plan.open_document import entries, part
 
 TEMPLATE: Final = "az1"
 """The profile that every deployment of an EMS has, and that others are made from."""

@@ -4,11 +4,11 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from xio_slurm.deploy.environment_document import pool_name
-from xio_slurm.deploy.plain_text import listed
-from xio_slurm.deploy.planning import Planning, pools_of
-from xio_slurm.deploy.profile_document import TEMPLATE
 from xio_slurm.naming import NODE_PREFIXES, node_name
+from xio_slurm.plan.environment_document import pool_name
+from xio_slurm.plan.plain_text import listed
+from xio_slurm.plan.planning import Planning, pools_of
+from xio_slurm.plan.profile_document import TEMPLATE
 
 
 def mentions(planning: Planning) -> tuple[str, ...]:

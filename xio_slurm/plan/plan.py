@@ -7,18 +7,18 @@ from typing import Final
 
 from xio_slurm.config.model import Config
 from xio_slurm.deadline import Deadline
-from xio_slurm.deploy.change import Change, Verb
 from xio_slurm.deploy.ems_location import locate
-from xio_slurm.deploy.ems_observation import Observed, observe
-from xio_slurm.deploy.ems_plan import EmsPlan, plan_ems
-from xio_slurm.deploy.environment_document import Head
-from xio_slurm.deploy.head import cluster_of, head_of, is_known
-from xio_slurm.deploy.image_replacement import NEXT_SUFFIX, PREVIOUS_SUFFIX
 from xio_slurm.deploy.publish import read
-from xio_slurm.deploy.slurm_files import SlurmFiles, plan_slurm_files
 from xio_slurm.ems.connection import connected
 from xio_slurm.ems.documents import IMAGES, Document
 from xio_slurm.errors import XioError
+from xio_slurm.images.replacement import NEXT_SUFFIX, PREVIOUS_SUFFIX
+from xio_slurm.plan.change import Change, Verb
+from xio_slurm.plan.ems_observation import Observed, observe
+from xio_slurm.plan.ems_plan import EmsPlan, plan_ems
+from xio_slurm.plan.environment_document import Head
+from xio_slurm.plan.head import cluster_of, head_of, is_known
+from xio_slurm.plan.slurm_files import SlurmFiles, plan_slurm_files
 
 _LOOK_SECONDS: Final = 120.0
 """For all that the EMS is asked for a plan; a single request has ConnectTimeout and ReadTimeout besides."""

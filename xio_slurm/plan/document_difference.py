@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from xio_slurm.deploy.change import FieldChange
-from xio_slurm.deploy.plain_text import printable, shortened
-from xio_slurm.deploy.secret_fields import hides, mask, masked
 from xio_slurm.ems.documents import Document
+from xio_slurm.plan.change import FieldChange
+from xio_slurm.plan.plain_text import printable, shortened
+from xio_slurm.plan.secret_fields import hides, mask, masked
 
 _NAMES: Final = ("Key", "PoolName", "ProfileName", "ImageName", "EnvName", "Name")
 """Keys that tell the entries of a list apart."""

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from xio_slurm.config.model import Profile
-from xio_slurm.deploy.change import Change, Verb
-from xio_slurm.deploy.document_difference import difference
-from xio_slurm.deploy.plain_text import listed
-from xio_slurm.deploy.planning import Planning
-from xio_slurm.deploy.profile_document import (
+from xio_slurm.ems.documents import PROFILES, Document
+from xio_slurm.errors import DeployError
+from xio_slurm.plan.change import Change, Verb
+from xio_slurm.plan.document_difference import difference
+from xio_slurm.plan.plain_text import listed
+from xio_slurm.plan.planning import Planning
+from xio_slurm.plan.profile_document import (
     OWNER_TAG,
     TEMPLATE,
     changed_profile,
@@ -16,8 +18,6 @@ from xio_slurm.deploy.profile_document import (
     owners,
     without_servers_own,
 )
-from xio_slurm.ems.documents import PROFILES, Document
-from xio_slurm.errors import DeployError
 
 _WAYS_OUT: Final = "set Plugin: PrefixProfiles, choose another ProfileName, or take it over with --adopt"
 

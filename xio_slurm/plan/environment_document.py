@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from xio_slurm.config.model import Config, Pool
-from xio_slurm.deploy.open_document import entries, part
 from xio_slurm.ems.documents import Document
+from xio_slurm.plan.open_document import entries, part
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from typing import Final
 
 from xio_slurm.deadline import Deadline
-from xio_slurm.deploy.change import Change, Verb
-from xio_slurm.deploy.document_difference import same
-from xio_slurm.deploy.profile_document import without_servers_own
 from xio_slurm.ems.documents import Document, Documents
 from xio_slurm.errors import DeployError, EmsError, EmsRefused
+from xio_slurm.plan.change import Change, Verb
+from xio_slurm.plan.document_difference import same
+from xio_slurm.plan.profile_document import without_servers_own
 
 _CLEAR_NO: Final = range(400, 500)
 

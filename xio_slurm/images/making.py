@@ -9,7 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from xio_slurm.deadline import Deadline
-from xio_slurm.deploy.image_replacement import (
+from xio_slurm.ems.documents import IMAGES, Document, Documents
+from xio_slurm.ems.parse_jobs import NewImage, ParseJobs
+from xio_slurm.ems.transport import Transport
+from xio_slurm.errors import EmsError, ImageError
+from xio_slurm.images.parse_following import Parsing
+from xio_slurm.images.replacement import (
     NEXT_SUFFIX,
     PREVIOUS_SUFFIX,
     UNTOLD,
@@ -23,12 +28,7 @@ from xio_slurm.deploy.image_replacement import (
     Standing,
     next_action,
 )
-from xio_slurm.deploy.image_steps import ImageSteps, ami_of
-from xio_slurm.deploy.parse_following import Parsing
-from xio_slurm.ems.documents import IMAGES, Document, Documents
-from xio_slurm.ems.parse_jobs import NewImage, ParseJobs
-from xio_slurm.ems.transport import Transport
-from xio_slurm.errors import EmsError, ImageError
+from xio_slurm.images.steps import ImageSteps, ami_of
 
 POLL_SECONDS: Final = 1.0
 

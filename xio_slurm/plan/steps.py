@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from queue import SimpleQueue
 
-from xio_slurm.deploy.change import Verb
 from xio_slurm.errors import XioError
+from xio_slurm.plan.change import Verb
 
 
 class Status(Enum):

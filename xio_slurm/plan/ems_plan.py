@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from xio_slurm.config.model import Config
-from xio_slurm.deploy.change import Change, Verb
-from xio_slurm.deploy.ems_mentions import mentions
-from xio_slurm.deploy.ems_observation import Observed
-from xio_slurm.deploy.environment_change import environment_change
-from xio_slurm.deploy.environment_document import Head
-from xio_slurm.deploy.image_change import image_change
-from xio_slurm.deploy.planning import Planning
-from xio_slurm.deploy.profile_change import profile_change
-from xio_slurm.deploy.profile_document import TEMPLATE
 from xio_slurm.ems.documents import PROFILES
+from xio_slurm.plan.change import Change, Verb
+from xio_slurm.plan.ems_mentions import mentions
+from xio_slurm.plan.ems_observation import Observed
+from xio_slurm.plan.environment_change import environment_change
+from xio_slurm.plan.environment_document import Head
+from xio_slurm.plan.image_change import image_change
+from xio_slurm.plan.planning import Planning
+from xio_slurm.plan.profile_change import profile_change
+from xio_slurm.plan.profile_document import TEMPLATE
 
 __all__ = ["EmsPlan", "Head", "plan_ems", "running_on"]
 

@@ -3,9 +3,9 @@
 import shlex
 
 from xio_slurm.config.model import Image
-from xio_slurm.deploy.change import Change, FieldChange, Verb
-from xio_slurm.deploy.plain_text import printable
 from xio_slurm.ems.documents import IMAGES, Document
+from xio_slurm.plan.change import Change, FieldChange, Verb
+from xio_slurm.plan.plain_text import printable
 
 
 def image_change(image: Image, existing: Document | None) -> Change:
