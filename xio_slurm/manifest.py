@@ -86,9 +86,10 @@ class Manifest:
     """What ``manifest.json`` says.
 
     Times are in seconds. ``ems_url`` is None where the configuration names the EMS only by its CloudFormation stack
-    and nobody has looked it up yet; ``management_server_stack`` is the stack that it was looked up in. ``user_data``
-    is the VM's boot script without the lines of the single node. ``node_definitions_digest`` is the SHA-256 of the
-    node definitions written with it: other bytes beside it mean that a write was cut short.
+    and nobody has looked it up yet; ``management_server_stack`` is the stack that it was looked up in. ``region`` is
+    AWS's, None for its usual ways to find one. ``user_data`` is the VM's boot script without the lines of the single
+    node. ``node_definitions_digest`` is the SHA-256 of the node definitions written with it: other bytes beside it
+    mean that a write was cut short.
     """
 
     product: Product
@@ -108,6 +109,7 @@ class Manifest:
     vm_hook_script: str | None
     user_data: str
     pools: tuple[Pool, ...]
+    region: str | None = None
     management_server_stack: str | None = None
     ems_proxy: str | None = None
     tls: Tls | None = None

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from xio_slurm.errors import AwsError
+from xio_slurm.plain_text import one_line
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
@@ -150,5 +151,5 @@ def _unanswered(error: "BotoCoreError") -> str:
 
 
 def _one_line(text: str) -> str:
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split()).rstrip(".")
+    line = one_line(text).rstrip(".")
     return line if len(line) <= _LENGTH else line[: _LENGTH - 1] + "…"

@@ -36,6 +36,7 @@ def command(
     slurm_conf: str | None,
     adopt: bool,
     prune: bool,
+    no_aws_checks: bool,
     yes: bool,
     as_json: bool,
 ) -> None:
@@ -54,7 +55,9 @@ def command(
       xio apply --yes --prune --json
     """
     with ended_at_once("interrupted: nothing was done"):
-        plan, config_warnings = planned(config_path, folder, slurm_conf, adopt=adopt, prune=prune)
+        plan, config_warnings = planned(
+            config_path, folder, slurm_conf, adopt=adopt, prune=prune, no_aws_checks=no_aws_checks
+        )
         report = _Report(plan, config_warnings, as_json=as_json)
         report.begin()
         if plan.problem is not None or plan.refusals:

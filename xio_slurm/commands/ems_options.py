@@ -2,12 +2,16 @@
 
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from xio_slurm.ems.connection import connected
+from xio_slurm.ems.transport import Transport
+from xio_slurm.errors import ManifestError
 from xio_slurm.manifest import DEFAULT_PATH, Manifest
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -36,7 +40,8 @@ def ems_options(command: _Command) -> _Command:
 def manifest_of(manifest_path: Path | None, config_path: Path | None) -> Manifest:
     """The manifest that the options name, or what would be the manifest of the configuration.
 
-    Raises ManifestError, ConfigError and DeployError, and click.UsageError where both are given.
+    The EMS is looked up by its stack where that is all that a configuration says. Raises ManifestError, ConfigError
+    and DeployError, and click.UsageError where both options are given.
     """
     if config_path is None:
         return Manifest.read(str(manifest_path or os.environ.get("XIO_MANIFEST") or DEFAULT_PATH))
@@ -45,10 +50,29 @@ def manifest_of(manifest_path: Path | None, config_path: Path | None) -> Manifes
     # Loaded here: most calls have a manifest, and need nothing of the deploy time.
     from xio_slurm.config import load  # noqa: PLC0415
     from xio_slurm.deploy.compile import compile_config, read_user_data  # noqa: PLC0415
+    from xio_slurm.deploy.ems_location import locate  # noqa: PLC0415
     from xio_slurm.deploy.programs import programs_of  # noqa: PLC0415
+    from xio_slurm.deploy.publish import Deployed  # noqa: PLC0415
 
-    config = load(config_path).config
+    location = locate(load(config_path).config, Deployed(None, None))
+    if location.problem is not None:
+        raise ManifestError(f"{location.problem}: so where the EMS is isn't known; ManagementServerIp says it, too")
+    config = location.config
     return compile_config(config, programs_of(config.plugin), read_user_data(config)).manifest
+
+
+@contextmanager
+def ems_of(manifest: Manifest) -> Iterator[Transport]:
+    """Connect to the manifest's EMS, and tell on stderr which of our certificates expire soon."""
+    with connected(manifest) as transport:
+        tell_certificates(transport)
+        yield transport
+
+
+def tell_certificates(transport: Transport) -> None:
+    """A line on stderr for each of our certificates that expires soon."""
+    for line in transport.certificate_warnings:
+        click.echo(f"warning: {line}", err=True)
 
 
 def options_again(manifest_path: Path | None, config_path: Path | None) -> str:

@@ -8,15 +8,15 @@ from typing import Any, Final
 
 import click
 
-from xio_slurm.commands.ems_options import ems_options, manifest_of
+from xio_slurm.commands.ems_options import ems_of, ems_options, manifest_of
 from xio_slurm.commands.image_create import create
 from xio_slurm.deadline import Deadline
-from xio_slurm.ems.connection import connected
 from xio_slurm.ems.documents import ENVIRONMENTS, IMAGES, Documents
 from xio_slurm.errors import ImageError
 from xio_slurm.images.steps import ImageSteps, ami_of
 from xio_slurm.images.use import presentable, uses_of
 from xio_slurm.manifest import Manifest
+from xio_slurm.plain_text import printable
 
 _SECONDS: Final = 120.0
 """For all requests of a command that only looks or deletes."""
@@ -55,7 +55,7 @@ def list_all(*, manifest_path: Path | None, config_path: Path | None, as_json: b
       xio image list --json
     """
     deadline = Deadline.after(_SECONDS)
-    with connected(manifest_of(manifest_path, config_path)) as transport:
+    with ems_of(manifest_of(manifest_path, config_path)) as transport:
         images = Documents(transport, IMAGES).all(deadline)
         uses = uses_of(Documents(transport, ENVIRONMENTS).all(deadline))
     rows = [
@@ -132,7 +132,7 @@ def delete(*, name: str, manifest_path: Path | None, config_path: Path | None, y
         click.confirm(f"Delete image {name}?", abort=True, err=True)
         if used and not force:
             click.confirm("Really, though pools use it?", abort=True, err=True)
-    with connected(manifest) as transport:
+    with ems_of(manifest) as transport:
         steps = ImageSteps(
             Documents(transport, IMAGES), tell=lambda _: None, poll_seconds=1.0, deadline=Deadline.after(_SECONDS)
         )
@@ -145,7 +145,7 @@ def delete(*, name: str, manifest_path: Path | None, config_path: Path | None, y
 def _found(manifest: Manifest, name: str) -> tuple[dict[str, Any], _Used]:
     """The image as it may be shown, and its uses. Raises ImageError where there is none."""
     deadline = Deadline.after(_SECONDS)
-    with connected(manifest) as transport:
+    with ems_of(manifest) as transport:
         document = Documents(transport, IMAGES).get(name, deadline)
         if document is None:
             raise ImageError(f"the EMS has no image {name}: see 'xio image list'")

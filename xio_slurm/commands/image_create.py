@@ -10,16 +10,14 @@ from typing import Final
 
 import click
 
-from xio_slurm.commands.ems_options import ems_options, manifest_of
+from xio_slurm.commands.ems_options import ems_of, ems_options, manifest_of
 from xio_slurm.commands.image_progress import shown
 from xio_slurm.deadline import Deadline
-from xio_slurm.ems.connection import connected
 from xio_slurm.ems.parse_jobs import NewImage
 from xio_slurm.errors import ImageError
 from xio_slurm.images.ami_check import check_ami
 from xio_slurm.images.inputs import read_key, read_script
 from xio_slurm.images.making import ImageMaker, Made
-from xio_slurm.manifest import Manifest
 
 _AMI: Final = re.compile(r"ami-[0-9a-f]{1,40}")
 _NAME: Final = re.compile(r"(?!\.+\Z)[^\s/\x00-\x1f\x7f]{1,200}")
@@ -116,12 +114,12 @@ def create(
     )
     warnings: tuple[str, ...] = ()
     if not no_aws_checks:
-        checked = check_ami(ami, name, _region(manifest, config_path), manifest.pools)
+        checked = check_ami(ami, name, manifest.region, manifest.pools)
         if checked.errors:
             raise ImageError("\n".join(f"{line} (--no-aws-checks goes on)" for line in checked.errors))
         warnings = checked.warnings
         _tell(f"warning: {line}" for line in warnings)
-    with connected(manifest) as transport, shown() as say:
+    with ems_of(manifest) as transport, shown() as say:
         made = _made(ImageMaker(transport, say=say), image, replace=replace, timeout=timeout)
     if as_json:
         click.echo(json.dumps({**asdict(made), "warnings": warnings}, indent=2))
@@ -136,15 +134,6 @@ def _made(maker: ImageMaker, image: NewImage, *, replace: bool, timeout: float) 
     except KeyboardInterrupt:
         _tell(("xio: interrupted: the EMS goes on with what it has begun; the same command again goes on from there",))
         sys.exit(130)
-
-
-def _region(manifest: Manifest, config_path: Path | None) -> str | None:
-    """The configuration's region, or the one that the manifest has for its secret; None: boto3's usual ways."""
-    if config_path is None:
-        return manifest.root_password.region if manifest.root_password is not None else None
-    from xio_slurm.config import load  # noqa: PLC0415  slow to load, and needed for -c alone
-
-    return load(config_path).config.region
 
 
 def _tell(lines: Iterable[str]) -> None:

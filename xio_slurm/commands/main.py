@@ -70,7 +70,13 @@ def main() -> None:
     """Entry point of ``xio``."""
     color = False if os.environ.get("NO_COLOR") else None  # no-color.org; click itself doesn't know it
     try:
-        xio(prog_name="xio", color=color)
+        sys.exit(xio(prog_name="xio", color=color, standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("xio: interrupted", err=True)
+        sys.exit(130)
     except XioError as error:
         for line in str(error).splitlines():
             click.echo(f"xio: {line}", err=True)

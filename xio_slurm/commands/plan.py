@@ -26,6 +26,7 @@ def command(
     slurm_conf: str | None,
     adopt: bool,
     prune: bool,
+    no_aws_checks: bool,
     detailed_exitcode: bool,
     as_json: bool,
 ) -> None:
@@ -44,7 +45,9 @@ def command(
       xio plan --detailed-exitcode --json
     """
     with ended_at_once():
-        plan, config_warnings = planned(config_path, folder, slurm_conf, adopt=adopt, prune=prune)
+        plan, config_warnings = planned(
+            config_path, folder, slurm_conf, adopt=adopt, prune=prune, no_aws_checks=no_aws_checks
+        )
         if as_json:
             click.echo(json.dumps({**plan_document(plan), "config_warnings": config_warnings}, indent=2))
             tell_problems(plan)

@@ -22,6 +22,7 @@ _COLOURS: Final = {"+": "green", "-": "red", "~": "yellow", "±": "yellow"}
 def plan_options(command: _Command) -> _Command:
     """Give a command the options that say what is planned: the arguments of ``planned``."""
     for option in (
+        click.option("--no-aws-checks", is_flag=True, help="Don't ask AWS whether the AMIs of new images will do."),
         click.option("--prune", is_flag=True, help="Remove pools from the environment that the file doesn't have."),
         click.option("--adopt", is_flag=True, help="Take over profiles and an environment that somebody else made."),
         click.option(
@@ -53,12 +54,13 @@ def plan_options(command: _Command) -> _Command:
 
 
 def planned(
-    config_path: Path | None, folder: Path, slurm_conf: str | None, *, adopt: bool, prune: bool
+    config_path: Path | None, folder: Path, slurm_conf: str | None, *, adopt: bool, prune: bool, no_aws_checks: bool
 ) -> tuple[Plan, tuple[str, ...]]:
     """The plan, and what the configuration's check warns of. Raises XioError where nothing can be planned."""
     loaded = load(config_path or usual_file())
     with waiting("looking at the EMS and at Slurm ..."):
-        plan = make_plan(loaded.config, folder, conf_path(slurm_conf), adopt=adopt, prune=prune)
+        path = conf_path(slurm_conf)
+        plan = make_plan(loaded.config, folder, path, adopt=adopt, prune=prune, asks_aws=not no_aws_checks)
     return plan, tuple(map(str, loaded.warnings))
 
 

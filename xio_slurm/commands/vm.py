@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import click
 
-from xio_slurm.commands.ems_options import ems_options, manifest_of
+from xio_slurm.commands.ems_options import ems_of, ems_options, manifest_of
 from xio_slurm.commands.interruption import ended_at_once
 from xio_slurm.commands.vm_delete import delete_command
 from xio_slurm.commands.vm_node import one_node
@@ -19,8 +19,9 @@ from xio_slurm.commands.vm_table import age, table
 from xio_slurm.commands.vm_test import test_command
 from xio_slurm.deadline import Deadline
 from xio_slurm.errors import VmError
+from xio_slurm.plain_text import printable
 from xio_slurm.vms.access import vm_access
-from xio_slurm.vms.answer import lines, printable, shown
+from xio_slurm.vms.answer import lines, shown
 from xio_slurm.vms.deletion import Doomed, look_at
 from xio_slurm.vms.owner import whose
 from xio_slurm.vms.survey import VmSurvey, named_like_ours, survey
@@ -71,7 +72,9 @@ def list_command(*, manifest_path: Path | None, config_path: Path | None, with_o
       xio vm list --all
       xio vm list --json | jq '.vms[] | select(.whose == "ours") | .node'
     """
-    with ended_at_once(), vm_access(manifest_of(manifest_path, config_path)) as access:
+    manifest = manifest_of(manifest_path, config_path)
+    with ended_at_once(), ems_of(manifest) as transport:
+        access = vm_access(manifest, transport)
         access.must_read()
         found = survey(access, Deadline.after(_TIMEOUT))
     if as_json:
@@ -99,7 +102,9 @@ def show_command(*, node: str, manifest_path: Path | None, config_path: Path | N
       xio vm show xspot-vm-amd-8-gb-1-cores-1
       xio vm show --json xspot-vm-amd-8-gb-1-cores-1
     """
-    with ended_at_once(), vm_access(manifest_of(manifest_path, config_path)) as access:
+    manifest = manifest_of(manifest_path, config_path)
+    with ended_at_once(), ems_of(manifest) as transport:
+        access = vm_access(manifest, transport)
         access.must_read()
         known = look_at(access, node, Deadline.after(_TIMEOUT))
         owner = whose(known.entry, named_like_ours=named_like_ours(access, node)) if known.vm is not None else None

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from xio_slurm.vms.answer import printable
+from xio_slurm.plain_text import printable
 from xio_slurm.vms.survey import KnownVm
 
 _ENDLESS: Final = 100_000

@@ -7,6 +7,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from xio_slurm.errors import ConfigError, Problem
+from xio_slurm.plain_text import printable
 
 KeyPath = tuple[str | int, ...]
 """Where a value stands: mapping keys and list indices from the top of the file."""
@@ -47,13 +48,13 @@ def compose(file: str, content: bytes) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(part for part in (error.context, error.problem) if part)
-        raise refused(file, mark.line + 1 if mark else 1, f"isn't YAML: {one_line(what)}", _LOOK) from error
+        raise refused(file, mark.line + 1 if mark else 1, f"isn't YAML: {printable(what)}", _LOOK) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         what = f"holds the character U+{ord(text[error.position]):04X}, which YAML doesn't allow"
         raise refused(file, line, what, "take it out") from error
     except (ValueError, OverflowError) as error:  # PyYAML's own, for an escape such as "\\UFFFFFFFF"
-        raise refused(file, 1, f"isn't YAML: {one_line(str(error))}", _LOOK) from error
+        raise refused(file, 1, f"isn't YAML: {printable(str(error))}", _LOOK) from error
 
 
 def duplicates(file: str, root: MappingNode) -> Iterator[Problem]:
@@ -83,7 +84,7 @@ def dotted(path: KeyPath) -> str:
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}"
-    return one_line(text.removeprefix("."))
+    return printable(text.removeprefix("."))
 
 
 def pairs_of(node: MappingNode) -> dict[str, tuple[Node, Node]]:
@@ -115,11 +116,6 @@ def _key_text(key: Node) -> str:
 def line_of(node: Node) -> int:
     """The line that a node begins in, from 1."""
     return node.start_mark.line + 1
-
-
-def one_line(text: str) -> str:
-    """Text with nothing in it that could break a line or move a terminal's cursor."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def refused(file: str, line: int, what: str, remedy: str) -> ConfigError:

@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from xio_slurm.config.nodes import KeyPath, dotted, one_line
+from xio_slurm.config.nodes import KeyPath, dotted
 from xio_slurm.config.source import Source
 from xio_slurm.errors import Problem
+from xio_slurm.plain_text import printable
 
 
 class Problems:
@@ -32,7 +33,7 @@ class Problems:
 
     def spelling(self, path: KeyPath) -> str:
         """A value as the file spells it, which YAML may read as another (``on`` as true)."""
-        return one_line(self._source.text(path) or "")[:40]
+        return printable(self._source.text(path) or "")[:40]
 
     def in_order(self) -> tuple[Problem, ...]:
         """All of them, by line; of one line, the errors first."""
@@ -40,5 +41,5 @@ class Problems:
 
     def _add(self, severity: Literal["error", "warning"], path: KeyPath, what: str, remedy: str) -> None:
         source = self._source
-        problem = Problem(severity, source.file, source.line(path), dotted(path), one_line(what), one_line(remedy))
+        problem = Problem(severity, source.file, source.line(path), dotted(path), printable(what), printable(remedy))
         self._found.setdefault(problem)

@@ -10,12 +10,12 @@ from xio_slurm.config.nodes import (
     compose,
     duplicates,
     line_of,
-    one_line,
     pairs_of,
     refused,
 )
 from xio_slurm.config.plain import Plain, unfold
 from xio_slurm.errors import ConfigError
+from xio_slurm.plain_text import printable
 
 MAX_BYTES: Final = 512 * 1024
 
@@ -31,7 +31,7 @@ class Source:
     @classmethod
     def read(cls, path: Path) -> "Source":
         """Read a file. Raises ConfigError with what makes it unreadable as a configuration."""
-        file = one_line(str(path))
+        file = printable(str(path))
         try:
             with path.open("rb") as stream:
                 content = stream.read(MAX_BYTES + 1)

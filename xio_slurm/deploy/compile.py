@@ -65,6 +65,7 @@ def compile_config(config: Config, programs: Programs, user_data: str) -> Compil
             )
             for pool in config.pools
         ),
+        region=config.region,
         management_server_stack=config.management_server_stack_name,
         ems_proxy=plugin.ems_proxy,
         tls=plugin.tls if url is not None and url.startswith("https:") else None,

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from xio_slurm.ems.transport import Answer
 from xio_slurm.errors import EmsRefused, EmsUnreadable
+from xio_slurm.plain_text import one_line
 
 _LENGTH: Final = 200
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
@@ -27,6 +28,14 @@ def document(answer: Answer, what: str) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise EmsUnreadable(f"{what}: the EMS answered 200 with JSON that is no object: {said(answer)}")
     return parsed
+
+
+def job_id(answer: Answer, what: str) -> str:
+    """The JobId of a 200. Raises EmsRefused and EmsUnreadable; also for one that nobody could write down."""
+    job = document(answer, what).get("JobId")
+    if not isinstance(job, str | int) or not 0 < len(text := str(job)) <= _LENGTH or not text.isprintable():
+        raise EmsUnreadable(f"{what}: the EMS answered 200 without a JobId")
+    return text
 
 
 def refusal(answer: Answer, what: str) -> EmsRefused:
@@ -50,4 +59,4 @@ def words(answer: Answer) -> str:
         told = f"an HTML page, {html.unescape(title[1])!r}" if title else text
     else:
         told = str(parsed.get("Error", text)) if isinstance(parsed, dict) else text
-    return " ".join("".join(char if char.isprintable() else " " for char in told).split()) or "no text"
+    return one_line(told) or "no text"

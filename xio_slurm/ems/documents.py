@@ -12,8 +12,11 @@ from xio_slurm.deadline import Deadline
 from xio_slurm.ems.answers import document, refusal
 from xio_slurm.ems.transport import Transport
 from xio_slurm.errors import EmsUnreadable
+from xio_slurm.plain_text import one_line, shortened
 
 Document = dict[str, Any]
+
+_LENGTH: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Documents:
 
     def get(self, name: str, deadline: Deadline) -> Document | None:
         """The document of that name, or None where there is none."""
-        what = f"look up {self._kind.word} {name}"
+        what = f"look up {self._kind.word} {shortened(one_line(name), _LENGTH)}"
         answer = self._transport.request("GET", self._path(name), deadline)
         if answer.status == 404:
             return None

@@ -11,6 +11,7 @@ from xio_slurm.ems.bounded_http import NotConnectedError
 from xio_slurm.ems.tls_refusals import no_handshake, turned_away
 from xio_slurm.errors import EmsUnreachable
 from xio_slurm.manifest import Tls
+from xio_slurm.plain_text import one_line
 
 
 def no_answer(error: Exception, what: str, *, url: str, tls: Tls | None, proxy: str | None) -> EmsUnreachable:
@@ -50,8 +51,7 @@ def _cause(causes: tuple[BaseException, ...]) -> str:
     if isinstance(innermost, TimeoutError):
         return "no answer in time"
     # What came instead of an answer is quoted in it, as it came.
-    said = "".join(char if char.isprintable() else " " for char in str(innermost)[:200])
-    return " ".join(said.split()) or type(innermost).__name__
+    return one_line(str(innermost)[:200]) or type(innermost).__name__
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

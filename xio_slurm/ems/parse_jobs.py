@@ -6,9 +6,8 @@ from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from xio_slurm.deadline import Deadline
-from xio_slurm.ems.answers import document, refusal, said, words
+from xio_slurm.ems.answers import job_id, refusal, said, words
 from xio_slurm.ems.transport import Transport
-from xio_slurm.errors import EmsUnreadable
 
 IMAGE_EXISTS: Final = 201
 NOT_AUTHORIZED: Final = 202
@@ -65,10 +64,7 @@ class ParseJobs:
         """Begin to make an image; the job's id. Never sent twice."""
         what = f"create image {image.name}"
         answer = self._transport.request("POST", "/v1/xcompute/parse", deadline, image.to_document())
-        job = document(answer, what).get("JobId")
-        if job is None:
-            raise EmsUnreadable(f"{what}: the EMS answered 200 without a JobId")
-        return str(job)
+        return job_id(answer, what)
 
     def look(self, job: str, deadline: Deadline) -> ParseState:
         """How far a job is: 200 done, 102 running, 404 unknown, 400 failed with ``…=<code>`` at the end."""

@@ -17,11 +17,14 @@ from xio_slurm.ems.bounded_http import BoundedSession
 from xio_slurm.ems.no_answer import no_answer, speaks_tls
 from xio_slurm.errors import CertificateError, EmsUnreachable, EmsUnreadable
 from xio_slurm.manifest import Tls
+from xio_slurm.plain_text import shortened
 
 MAX_ANSWER: Final = 32 * 1024 * 1024
 """Bytes of one answer: room for a list of 100,000 VMs with all that the EMS may say of each."""
 
 _PIECE: Final = 64 * 1024
+_WORDS: Final = 200
+"""Characters of a request in a message: a name of others in it can be longer."""
 
 _WANTS_TLS: Final = (b"HTTP request to an HTTPS server", b"plain HTTP request was sent to HTTPS port")
 """What Go's and nginx's servers answer to plain HTTP on a port of TLS, with status 400."""
@@ -90,18 +93,18 @@ class Transport:
         """
         if self._unusable is not None:
             raise CertificateError(self._unusable)
+        what = shortened(f"{method} {path}", _WORDS)
         left = deadline.left()
         if left == 0.0:
-            raise EmsUnreachable(f"{method} {path}: no time was left to ask", sent=False)
+            raise EmsUnreachable(f"{what}: no time was left to ask", sent=False)
         whole = deadline.sooner(self._connect_timeout + self._read_timeout)
         timeouts = (min(self._connect_timeout, left), min(self._read_timeout, left))
         try:
             with self._session.request(
                 method, self._url + path, json=document, timeout=timeouts, stream=True, allow_redirects=False
             ) as response:
-                answer = Answer(response.status_code, _body(response, whole, f"{method} {path}"))
+                answer = Answer(response.status_code, _body(response, whole, what))
         except (requests.RequestException, HTTPError, OSError) as error:
-            what = f"{method} {path}"
             raise no_answer(error, what, url=self._url, tls=self._tls, proxy=self._proxy) from error
         if self._tls is None and answer.status == 400 and any(words in answer.body for words in _WANTS_TLS):
             raise speaks_tls(self._url)

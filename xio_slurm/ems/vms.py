@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from xio_slurm.deadline import Deadline
-from xio_slurm.ems.answers import document, refusal
+from xio_slurm.ems.answers import document, job_id, refusal
 from xio_slurm.ems.transport import Transport
 from xio_slurm.errors import EmsUnreadable
 
@@ -69,10 +69,7 @@ class Vms:
         """Ask for a VM; the id of the EMS's job. Never sent twice: after a lost answer, ``get`` tells the truth."""
         what = f"create {vm.node}"
         answer = self._transport.request("POST", "/v1/xcompute/vm", deadline, vm.to_document())
-        job = document(answer, what).get("JobId")
-        if job is None:
-            raise EmsUnreadable(f"{what}: the EMS answered 200 without a JobId")
-        return str(job)
+        return job_id(answer, what)
 
     def get(self, node: str, deadline: Deadline) -> Vm | None:
         """The VM of that name, or None where there is none. A VM that is being made has no address yet."""

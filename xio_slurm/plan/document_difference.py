@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from xio_slurm.ems.documents import Document
+from xio_slurm.plain_text import printable, shortened
 from xio_slurm.plan.change import FieldChange
-from xio_slurm.plan.plain_text import printable, shortened
 from xio_slurm.plan.secret_fields import hides, mask, masked
 
 _NAMES: Final = ("Key", "PoolName", "ProfileName", "ImageName", "EnvName", "Name")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from xio_slurm.naming import NODE_PREFIXES, node_name
+from xio_slurm.plain_text import listed
 from xio_slurm.plan.environment_document import pool_name
-from xio_slurm.plan.plain_text import listed
 from xio_slurm.plan.planning import Planning, pools_of
 from xio_slurm.plan.profile_document import TEMPLATE
 

@@ -12,6 +12,7 @@ from xio_slurm.ems.documents import ENVIRONMENTS, IMAGES, PROFILES, Document, Do
 from xio_slurm.ems.transport import Transport
 from xio_slurm.ems.vms import Vms
 from xio_slurm.errors import EmsError, EmsUnreadable
+from xio_slurm.plain_text import listed as listed_names
 
 _AT_ONCE: Final = 8
 """Requests side by side, where the configuration allows as many: a few dozen documents are there in a second."""
@@ -80,10 +81,11 @@ def _whole(transport: Transport, kind: Kind, listed: Document, deadline: Deadlin
     """The document as a GET tells it; as the list does, where the GET knows no such name."""
     name = listed[kind.name_key]
     found = Documents(transport, kind).get(name, deadline) or listed
+    what = f"look up {kind.word} {listed_names([name])}"
     if found[kind.name_key] != name:
-        raise EmsUnreadable(f"look up {kind.word} {name}: the EMS answered with another one")
+        raise EmsUnreadable(f"{what}: the EMS answered with another one")
     if _is_deeper(found, _DEPTH):
-        raise EmsUnreadable(f"look up {kind.word} {name}: the EMS answered with more than {_DEPTH} objects in another")
+        raise EmsUnreadable(f"{what}: the EMS answered with more than {_DEPTH} objects in another")
     return found
 
 

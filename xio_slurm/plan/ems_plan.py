@@ -49,7 +49,10 @@ def plan_ems(config: Config, head: Head, observed: Observed, *, adopt: bool, pru
         refusal = Change(PROFILES.word, TEMPLATE, Verb.UNCHANGED, refusals=(_NO_TEMPLATE,))
         return EmsPlan((), (refusal,), None, mentions(planning))
     return EmsPlan(
-        images=tuple(image_change(image, planning.image(image.name)) for image in config.images),
+        images=tuple(
+            image_change(image, planning.image(image.name), planning.others_with_image(image.name), adopt=adopt)
+            for image in config.images
+        ),
         profiles=tuple(profile_change(profile, template, planning) for profile in config.profiles),
         environment=environment_change(planning, prune=prune),
         mentions=mentions(planning),

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from xio_slurm.ems.documents import ENVIRONMENTS, Document
 from xio_slurm.errors import DeployError
+from xio_slurm.plain_text import listed
 from xio_slurm.plan.change import Change, Verb
 from xio_slurm.plan.document_difference import difference
 from xio_slurm.plan.environment_document import changed_environment, new_environment, pool_name
-from xio_slurm.plan.plain_text import listed
 from xio_slurm.plan.planning import Planning, pools_of
 
 

@@ -1,15 +1,20 @@
 """What becomes of one image of ``Images``. Pure."""
 
 import shlex
+from collections.abc import Collection
 
 from xio_slurm.config.model import Image
 from xio_slurm.ems.documents import IMAGES, Document
+from xio_slurm.plain_text import listed, printable
 from xio_slurm.plan.change import Change, FieldChange, Verb
-from xio_slurm.plan.plain_text import printable
 
 
-def image_change(image: Image, existing: Document | None) -> Change:
-    """Plan for one image. Images are made by the EMS from AMIs, so no document is sent."""
+def image_change(image: Image, existing: Document | None, others: Collection[str], *, adopt: bool) -> Change:
+    """Plan for one image. Images are made by the EMS from AMIs, so no document is sent.
+
+    ``others``: the environments of other clusters whose pools start VMs from it. Theirs would be of our AMI, too, so
+    that it is replaced only with ``adopt``.
+    """
     if existing is None:
         return Change(IMAGES.word, image.name, Verb.CREATE, (FieldChange("ImageId", None, image.ami),))
     ami = existing.get("ImageId")
@@ -21,4 +26,12 @@ def image_change(image: Image, existing: Document | None) -> Change:
         return Change(IMAGES.word, image.name, Verb.UNCHANGED, notes=(line,))
     if ami == image.ami:
         return Change(IMAGES.word, image.name, Verb.UNCHANGED)
-    return Change(IMAGES.word, image.name, Verb.REPLACE, (FieldChange("ImageId", printable(ami), image.ami),))
+    fields = (FieldChange("ImageId", printable(ami), image.ami),)
+    if others and not adopt:
+        line = (
+            f"it is of another AMI, and the environment {listed(others)} uses it: choose another ImageName,"
+            " or replace it for all with --adopt"
+        )
+        return Change(IMAGES.word, image.name, Verb.REPLACE, fields, refusals=(line,))
+    notes = (f"is replaced for other environments, too: {listed(others)}",) if others else ()
+    return Change(IMAGES.word, image.name, Verb.REPLACE, fields, notes)

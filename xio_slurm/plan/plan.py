@@ -13,6 +13,7 @@ from xio_slurm.ems.connection import connected
 from xio_slurm.ems.documents import IMAGES, Document
 from xio_slurm.errors import XioError
 from xio_slurm.images.replacement import NEXT_SUFFIX, PREVIOUS_SUFFIX
+from xio_slurm.plan.ami_checks import with_ami_checks
 from xio_slurm.plan.change import Change, Verb
 from xio_slurm.plan.ems_observation import Observed, observe
 from xio_slurm.plan.ems_plan import EmsPlan, plan_ems
@@ -76,11 +77,12 @@ class Plan:
         return (*self.found_warnings, *self.slurm.warnings)
 
 
-def make_plan(config: Config, folder: Path, conf_path: str | None, *, adopt: bool, prune: bool) -> Plan:
+def make_plan(config: Config, folder: Path, conf_path: str | None, *, adopt: bool, prune: bool, asks_aws: bool) -> Plan:
     """Look at the EMS, at Slurm and at the folder's files, and plan. Writes nothing.
 
-    ``conf_path`` None: there is no slurm.conf. Raises DeployError and SlurmError where nothing can be planned; an EMS
-    that can't be looked at is the plan's ``problem``.
+    ``conf_path`` None: there is no slurm.conf. ``asks_aws``: the AMIs of images that are to be made are looked at,
+    too. Raises DeployError and SlurmError where nothing can be planned; an EMS that can't be looked at is the plan's
+    ``problem``.
     """
     location = locate(config, read(folder))
     slurm = plan_slurm_files(location.config, folder, conf_path)
@@ -99,6 +101,9 @@ def make_plan(config: Config, folder: Path, conf_path: str | None, *, adopt: boo
     head = head_of(config, cluster, conf, environment)
     ems = plan_ems(config, head, observed, adopt=adopt, prune=prune)
     ems = replace(ems, images=tuple(_with_leftovers(image, observed) for image in ems.images))
+    if asks_aws:
+        images, ami_warnings = with_ami_checks(ems.images, config, slurm.generation.compiled.manifest.pools)
+        ems, warnings = replace(ems, images=images), (*warnings, *ami_warnings)
     if ems.environment is not None and not is_known(config, conf):
         ems = replace(ems, environment=_of_unknown_head(ems.environment))
     return Plan(slurm, head, ems, observed, None, warnings)

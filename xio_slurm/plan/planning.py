@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from xio_slurm.config.model import Config
 from xio_slurm.ems.documents import Document
+from xio_slurm.images.use import uses_of
 from xio_slurm.naming import NODE_PREFIXES, split_node_name
 from xio_slurm.plan.ems_observation import Observed
 from xio_slurm.plan.environment_document import Head, pool_name
@@ -47,6 +48,10 @@ class Planning:
             for environment in self.observed.environments
             if any(pool.get("ProfileName") == profile for pool in pools_of(environment))
         )
+
+    def others_with_image(self, image: str) -> tuple[str, ...]:
+        """The environments but ours whose pools start VMs from this image."""
+        return tuple(name for name in uses_of(self.observed.environments).get(image, {}) if name != self.head.cluster)
 
     def running_on(self, profile: str) -> tuple[str, ...]:
         """The nodes of our pools whose VMs run on this profile, by the pool's old profile or its new one."""

@@ -6,9 +6,9 @@ from typing import Final
 from xio_slurm.config.model import Profile
 from xio_slurm.ems.documents import PROFILES, Document
 from xio_slurm.errors import DeployError
+from xio_slurm.plain_text import listed
 from xio_slurm.plan.change import Change, Verb
 from xio_slurm.plan.document_difference import difference
-from xio_slurm.plan.plain_text import listed
 from xio_slurm.plan.planning import Planning
 from xio_slurm.plan.profile_document import (
     OWNER_TAG,

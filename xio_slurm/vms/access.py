@@ -3,13 +3,11 @@
 import os
 import pwd
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from xio_slurm.deadline import Deadline
-from xio_slurm.ems.connection import connected
+from xio_slurm.ems.transport import Transport
 from xio_slurm.ems.vms import Vms
 from xio_slurm.errors import LedgerError
 from xio_slurm.events import Events
@@ -54,16 +52,14 @@ class VmAccess:
                 raise LedgerError(f"{folder}: can't be {done}: run this as root or as {_owner(state)}")
 
 
-@contextmanager
-def vm_access(manifest: Manifest) -> Iterator[VmAccess]:
-    """Connect to the manifest's EMS, as the owner of its state folder. Raises ManifestError without an address."""
+def vm_access(manifest: Manifest, transport: Transport) -> VmAccess:
+    """The VMs of the manifest's EMS and the ledger, from now on as the owner of the state folder."""
     called = time.time()
     run = Run(f"{PROGRAM}-{os.getpid()}-{called:.3f}", called)
-    with connected(manifest) as transport:
-        become_owner(manifest.state_dir)
-        yield VmAccess(
-            manifest, Vms(transport), Ledger(manifest.state_dir), Events(manifest.log_dir, PROGRAM, run.id), run
-        )
+    become_owner(manifest.state_dir)
+    return VmAccess(
+        manifest, Vms(transport), Ledger(manifest.state_dir), Events(manifest.log_dir, PROGRAM, run.id), run
+    )
 
 
 def _owner(folder: Path) -> str:

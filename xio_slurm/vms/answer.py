@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from xio_slurm.plain_text import printable
+
 _SECRET: Final = frozenset({"userdata", "userkeypem", "password"})
 """Keys whose values aren't shown, in small letters: user data can hold the root password."""
 
@@ -32,11 +34,6 @@ def lines(answer: Mapping[str, Any] | None) -> Iterator[str]:
             return
         text = printable(f"{key}: {value}")
         yield text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
-
-
-def printable(text: str) -> str:
-    """The text without what a terminal would take for a command, or what has no encoding."""
-    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def _flat(value: Any, key: str) -> Iterator[tuple[str, Any]]:

@@ -69,7 +69,9 @@ def finish(cluster: Cluster, expected: dict[str, Any], theirs: str) -> None:
 
 def plan_of(cluster: Cluster) -> Plan:
     """What is left to do."""
-    return make_plan(load(cluster.config).config, cluster.out, str(cluster.conf), adopt=False, prune=False)
+    return make_plan(
+        load(cluster.config).config, cluster.out, str(cluster.conf), adopt=False, prune=False, asks_aws=False
+    )
 
 
 @pytest.mark.parametrize("part", range(3))

@@ -284,7 +284,7 @@ def test_an_environment_that_cannot_be_edited_is_refused(make: Any) -> None:
     ],
 )
 def test_an_image_is_made_replaced_or_left(existing: Document | None, verb: Verb, fields: Any, note: str) -> None:
-    change = image_change(Image("i", "ami-1", None), existing)
+    change = image_change(Image("i", "ami-1", None), existing, (), adopt=False)
     assert change.verb is verb
     assert [(field.path, field.old, field.new) for field in change.fields] == fields
     assert note in " ".join(change.notes)

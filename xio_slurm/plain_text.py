@@ -11,6 +11,11 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
+def one_line(text: str) -> str:
+    """The text as words with one space between them; what isn't printable separates them."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
 def shortened(text: str, length: int) -> str:
     """The text, cut where it is longer."""
     return text if len(text) <= length else text[: length - 1] + "…"

@@ -1,0 +1,11 @@
+"""No test asks AWS, or the metadata service of the machine that it runs on, but a server of its own on loopback."""
+
+import os
+
+for _name in [name for name in os.environ if name.startswith("AWS_")]:
+    del os.environ[_name]
+os.environ |= {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
