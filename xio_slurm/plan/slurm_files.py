@@ -8,6 +8,7 @@ from xio_slurm.config.model import Config
 from xio_slurm.deploy.advice import advice_once_included, must_stop
 from xio_slurm.deploy.conflicts import is_configless
 from xio_slurm.deploy.difference import Kind
+from xio_slurm.deploy.folders import folder_warnings
 from xio_slurm.deploy.generation import Generation, prepare
 from xio_slurm.deploy.publish import NODE_DEFINITIONS, is_settled
 from xio_slurm.errors import DeployError
@@ -82,6 +83,8 @@ class SlurmFiles:
                 f"{conf.path}: something took the line away that includes {self.node_definitions}"
                 " (ParallelCluster's update does that)"
             )
+        if conf is not None:
+            lines += folder_warnings(self.generation.config.plugin, conf.get("SlurmUser") or "root")
         if self.puts_include and conf is not None and is_configless(conf):
             lines.append(
                 f"{conf.path}: a configless slurmctld ships only includes without a '/' in their name: better put a"
