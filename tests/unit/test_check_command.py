@@ -93,7 +93,7 @@ def test_without_a_file_it_takes_the_usual_one(tmp_path: Path) -> None:
 def test_without_any_usual_file_it_asks_for_one(tmp_path: Path) -> None:
     result = _run(cwd=tmp_path)
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == "xio: there is neither etc/xio.yaml nor /etc/xio/xio.yaml: name the file to check\n"
+    assert result.stderr == "xio: there is neither etc/xio.yaml nor /etc/xio/xio.yaml: name it with -c FILE\n"
 
 
 def test_errors_come_before_warnings_one_line_each(broken: Path) -> None:

@@ -150,7 +150,7 @@ def test_the_plugin_has_a_default_for_everything() -> None:
     assert (plugin.program_dir, plugin.node_prefix, plugin.max_concurrent_requests) == (None, "xspot-vm-", 32)
     assert (plugin.connect_timeout, plugin.read_timeout) == (5.0, 30.0)
     assert (plugin.resume_timeout, plugin.suspend_timeout, plugin.suspend_time) == (600, 120, 350)
-    assert (plugin.resume_rate, plugin.suspend_rate) == (100, 100)
+    assert (plugin.resume_rate, plugin.suspend_rate) == (None, None)
     assert plugin.delegates == Delegates(None, None, None)
 
 
@@ -243,3 +243,4 @@ def test_profiles_bear_the_clusters_name_on_the_ems_where_the_file_asks_for_it()
     config = _config("oldest.yaml")
     prefixed = replace(config, cluster="eda-2", plugin=replace(config.plugin, prefix_profiles=True))
     assert (config.ems_profile("amd"), prefixed.ems_profile("amd")) == ("amd", "eda2amd")
+    assert prefixed.ems_profile("eda2intel") == "eda2intel"  # so called by the newest generation's files

@@ -94,7 +94,7 @@ def test_a_change_is_told_and_written(generate: Callable[..., Run], tmp_path: Pa
     assert run.code == 0
     assert "+ 2 nodes in pool amd-8-gb-1-cores (xspot-vm-amd-8-gb-1-cores-[11-12])" in run.out
     assert "wrote: " in run.out
-    assert "Slurm: stop slurmctld, write, start it" in run.out
+    assert "Slurm: restart slurmctld, and don't reconfigure it" in run.out
     assert len(read(str(tmp_path / "out" / "xio.nodes.conf")).nodes) == 60
 
 
@@ -238,3 +238,12 @@ def test_a_folder_that_is_a_file_is_one_line(generate: Callable[..., Run], tmp_p
     assert run.code == 1
     assert run.err == f"xio: {tmp_path}/file: is no folder: name the one for xio.nodes.conf and manifest.json\n"
     assert (tmp_path / "file").read_text() == ""
+
+
+def test_slurm_conf_is_found_beside_the_folder_of_slurms_programs(generate: Callable[..., Run], tmp_path: Path) -> None:
+    conf = tmp_path / "slurm" / "etc" / "slurm.conf"
+    conf.parent.mkdir(parents=True)
+    conf.write_text("ClusterName=x\nPartitionName=xio Nodes=ALL\n")
+    config = changed(tmp_path, ("    # Plugin:\n", f"    Plugin:\n      SlurmBinDir: {tmp_path}/slurm/bin\n"))
+    run = generate(config=config)
+    assert f"partition xio: defined already at {conf}:2" in run.err

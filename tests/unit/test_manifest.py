@@ -73,7 +73,7 @@ def test_another_version_is_told() -> None:
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ManifestError, match="there is no manifest: run 'xio generate' first"):
+    with pytest.raises(ManifestError, match="there is no manifest: 'xio apply' writes it"):
         Manifest.read(str(tmp_path / "manifest.json"))
 
 

@@ -5,6 +5,7 @@ credentials, proxies and other endpoints (``AWS_ENDPOINT_URL``) in its own usual
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
@@ -110,7 +111,9 @@ def _client(service: Service, region: str | None) -> Iterator[Any]:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
         from botocore.parsers import ResponseParserError  # noqa: PLC0415
     except ImportError as error:
-        raise AwsError("AWS can't be asked, since boto3 isn't installed: pip install 'xio-slurm[aws]'") from error
+        raise AwsError(
+            f"AWS can't be asked, since boto3 isn't installed: {sys.executable} -m pip install boto3"
+        ) from error
     config = Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,

@@ -27,10 +27,13 @@ _COLOURS: Final = {"error": "red", "warning": "yellow"}
 
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path, readable=False))
+@click.option(
+    "-c", "--config", "given", metavar="FILE", type=click.Path(path_type=Path, readable=False), help="The same."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, for programs.")
 @click.option("--strict", is_flag=True, help="Let warnings fail the check as errors do.")
 @click.option("--schema", is_flag=True, help="Print the JSON schema of the file, for editors, and do nothing else.")
-def command(file: Path | None, *, as_json: bool, strict: bool, schema: bool) -> None:
+def command(file: Path | None, *, given: Path | None, as_json: bool, strict: bool, schema: bool) -> None:
     """Check a configuration FILE, and tell all of its problems at once.
 
     Without FILE it is etc/xio.yaml of the current folder, else /etc/xio/xio.yaml. Needs no EMS, no Slurm and no AWS.
@@ -48,7 +51,7 @@ def command(file: Path | None, *, as_json: bool, strict: bool, schema: bool) -> 
     if schema:
         click.echo(json_schema(), nl=False)
         return
-    path = file or usual_file()
+    path = file or given or usual_file()
     config, problems = _check(path)
     errors = [problem for problem in problems if problem.severity == "error"]
     warnings = [problem for problem in problems if problem.severity == "warning"]
@@ -65,7 +68,7 @@ def usual_file() -> Path:
     for path in DEFAULT_FILES:
         if os.path.exists(path):  # noqa: PTH110 (Path.exists raises for what stands in a closed folder)
             return path
-    raise XioError(f"there is neither {DEFAULT_FILES[0]} nor {DEFAULT_FILES[1]}: name the file to check")
+    raise XioError(f"there is neither {DEFAULT_FILES[0]} nor {DEFAULT_FILES[1]}: name it with -c FILE")
 
 
 def _check(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:

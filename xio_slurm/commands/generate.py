@@ -38,7 +38,9 @@ _COLOURS: Final = {"+": "green", "-": "red"}
     help="Where the two files go; made if need be.",
 )
 @click.option(
-    "--slurm-conf", metavar="FILE", help="The cluster's slurm.conf. [default: $SLURM_CONF, else /etc/slurm/slurm.conf]"
+    "--slurm-conf",
+    metavar="FILE",
+    help="The cluster's slurm.conf. [default: $SLURM_CONF, else /etc/slurm/slurm.conf, else ../etc of SlurmBinDir]",
 )
 @click.option("--verify", "verifies", is_flag=True, help="First prove the new files in a throw-away slurmctld.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
@@ -65,7 +67,7 @@ def command(
     loaded = load(config_path)
     _tell(map(str, loaded.warnings))
     with waiting("asking Slurm about its version and running jobs ..."):
-        generation = prepare(loaded.config, folder, conf_path(slurm_conf))
+        generation = prepare(loaded.config, folder, conf_path(slurm_conf, loaded.config.plugin.slurm_bin_dir))
     refusals = (*generation.conflicts.errors, *(() if yes or dry_run else _insist(generation.objections)))
     warnings = [*generation.warnings, *(generation.objections if yes or dry_run else ())]
     if not as_json:

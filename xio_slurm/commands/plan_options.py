@@ -28,7 +28,8 @@ def plan_options(command: _Command) -> _Command:
         click.option(
             "--slurm-conf",
             metavar="FILE",
-            help="The cluster's slurm.conf. [default: $SLURM_CONF, else /etc/slurm/slurm.conf]",
+            help="The cluster's slurm.conf. "
+            "[default: $SLURM_CONF, else /etc/slurm/slurm.conf, else ../etc of SlurmBinDir]",
         ),
         click.option(
             "-o",
@@ -59,7 +60,7 @@ def planned(
     """The plan, and what the configuration's check warns of. Raises XioError where nothing can be planned."""
     loaded = load(config_path or usual_file())
     with waiting("looking at the EMS and at Slurm ..."):
-        path = conf_path(slurm_conf)
+        path = conf_path(slurm_conf, loaded.config.plugin.slurm_bin_dir)
         plan = make_plan(loaded.config, folder, path, adopt=adopt, prune=prune, asks_aws=not no_aws_checks)
     return plan, tuple(map(str, loaded.warnings))
 

@@ -6,7 +6,7 @@ nothing downstream knows a default.
 
 import re
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from xio_slurm.manifest import Delegates, Mount, RootPassword, Tls
 from xio_slurm.naming import Product
@@ -92,8 +92,8 @@ class Plugin:
     resume_timeout: int
     suspend_timeout: int
     suspend_time: int
-    resume_rate: int
-    suspend_rate: int
+    resume_rate: int | None
+    suspend_rate: int | None
     user_data_template: str | None
     vm_hook_script: str | None
     delegates: Delegates
@@ -126,8 +126,10 @@ class Config:
     def ems_profile(self, profile: str) -> str:
         """A profile's name on the EMS: with the cluster's before it, where the file asks for that.
 
-        The EMS takes letters and digits alone, so that is what stays of the cluster's name.
+        The EMS takes letters and digits alone, so that is what stays of the cluster's name. Profiles that follow from
+        the instance types bear it already.
         """
         if not self.plugin.prefix_profiles or self.cluster is None:
             return profile
-        return "".join(_ALPHANUMERIC.findall(self.cluster)) + profile
+        prefix = "".join(_ALPHANUMERIC.findall(self.cluster))
+        return profile if profile in {prefix + vendor for vendor in get_args(CpuVendor)} else prefix + profile

@@ -177,8 +177,8 @@ class PluginKeys(Keys):
     resume_timeout: Seconds = 600
     suspend_timeout: Seconds = 120
     suspend_time: Annotated[int, Field(ge=1, le=_UINT32)] = 350
-    resume_rate: Rate = 100
-    suspend_rate: Rate = 100
+    resume_rate: Rate | None = Field(default=None, examples=[100], description="for all nodes of the cluster")
+    suspend_rate: Rate | None = Field(default=None, examples=[100], description="for all nodes of the cluster")
     user_data_template: AbsolutePath | None = Field(default=None, examples=["/etc/xio/user-data.sh"])
     vm_hook_script: AbsolutePath | None = Field(
         default=None, examples=["/opt/slurm/config/bin/vm-hook.sh"], description="a path as the VM sees it"

@@ -63,7 +63,7 @@ def _why_restart(version: Version | None) -> str:
 
 
 def _stop(version: Version | None) -> str:
-    order = "stop slurmctld, write, start it (running jobs survive that)"
+    order = "restart slurmctld, and don't reconfigure it (running jobs survive a restart)"
     if version is None:
         return f"{order}: Slurm's version isn't known here, and before 24.11 a reconfigure can kill slurmctld"
     if version < RECONFIGURE_KEEPS_RUNNING:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xio_slurm.config.model import Config
-from xio_slurm.deploy.advice import advice, must_stop
+from xio_slurm.deploy.advice import advice, advice_once_included, must_stop
 from xio_slurm.deploy.compile import Compiled, compile_config, read_user_data
 from xio_slurm.deploy.conflicts import Conflicts, conflicts
 from xio_slurm.deploy.delegation import Delegation, delegation
@@ -13,7 +13,7 @@ from xio_slurm.deploy.difference import Difference, Kind, compare
 from xio_slurm.deploy.ems_address import with_known_address
 from xio_slurm.deploy.launchers import launches
 from xio_slurm.deploy.programs import Programs, programs_of, unusable
-from xio_slurm.deploy.publish import MANIFEST, NODE_DEFINITIONS, closed_to_others, read
+from xio_slurm.deploy.publish import MANIFEST, NODE_DEFINITIONS, Deployed, closed_to_others, read
 from xio_slurm.deploy.survey import Survey, survey
 from xio_slurm.manifest import DEFAULT_PATH
 from xio_slurm.slurm import conf as slurm_conf
@@ -26,11 +26,12 @@ class Generation:
     """What would be written, what it changes, and what the cluster has to say about it.
 
     ``config`` is the configuration with what was found for it: the EMS's known address, slurm.conf's name of the
-    cluster and the programs to delegate to.
+    cluster and the programs to delegate to. ``deployed`` is what the folder held.
     """
 
     config: Config
     folder: Path
+    deployed: Deployed
     compiled: Compiled
     ours: SlurmConf
     conf: SlurmConf | None
@@ -55,7 +56,7 @@ class Generation:
     @property
     def cluster_warnings(self) -> tuple[str, ...]:
         """Those of them that are about the cluster: slurm.conf, programs, folders and jobs."""
-        lines = [*self.delegation.warnings, *self.conflicts.warnings, *self.difference.unknown, *self.survey.notes]
+        lines = [*self._other_name, *self.delegation.warnings, *self.conflicts.warnings, *self.difference.unknown, *self.survey.notes]
         lines += unusable(self.programs, (self.conf.get("SlurmUser") or "root") if self.conf is not None else None)
         lines += [
             f"{path}: is closed to others, and every user's commands read the node definitions: chmod o+x it"
@@ -66,10 +67,22 @@ class Generation:
         return tuple(lines)
 
     @property
+    def _other_name(self) -> tuple[str, ...]:
+        theirs = self.conf.get("ClusterName") if self.conf is not None else None
+        if self.conf is None or theirs is None or theirs.casefold() == (self.config.cluster or theirs).casefold():
+            return ()
+        return (
+            f"ClusterName is {self.config.cluster}, and {theirs} in {self.conf.path}: is this the configuration of this"
+            " cluster?",
+        )
+
+    @property
     def advice(self) -> tuple[str, ...]:
         """What slurmctld needs after the change, one line each."""
         if self.unchanged or self.conflicts.errors:
             return ()
+        if self.difference.first and self.conf is not None and self.conf.included is not None:
+            return advice_once_included(self.survey.version)
         return advice(self.difference.kinds, self.survey.version, first=self.difference.first)
 
     @property
@@ -152,6 +165,7 @@ def prepare(config: Config, folder: Path, conf_path: str | None) -> Generation:
     return Generation(
         config=config,
         folder=folder,
+        deployed=old,
         compiled=compiled,
         ours=ours,
         conf=conf,

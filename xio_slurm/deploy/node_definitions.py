@@ -43,12 +43,13 @@ def nodes_of(config: Config, pool: Pool) -> str:
 
 
 def _program_lines(config: Config, programs: Programs) -> str:
+    # The rates hold for every node of the cluster, so they are set only where the configuration asks for it.
+    rates = {"ResumeRate": config.plugin.resume_rate, "SuspendRate": config.plugin.suspend_rate}
     return (
         f"ResumeProgram={_path(programs.resume)}\n"
         f"SuspendProgram={_path(programs.suspend)}\n"
         f"ResumeFailProgram={_path(programs.resume_fail)}\n"
-        f"ResumeRate={config.plugin.resume_rate}\n"
-        f"SuspendRate={config.plugin.suspend_rate}\n"
+        + "".join(f"{key}={rate}\n" for key, rate in rates.items() if rate is not None)
     )
 
 

@@ -64,11 +64,14 @@ def read(folder: Path) -> Deployed:
         raise DeployError(f"{error.filename or folder}: can't be read: {error.strerror}") from error
 
 
-def publish(folder: Path, compiled: Compiled, *, lock_timeout: float = LOCK_TIMEOUT) -> Outcome:
+def publish(
+    folder: Path, compiled: Compiled, *, planned_on: Deployed | None = None, lock_timeout: float = LOCK_TIMEOUT
+) -> Outcome:
     """Make the folder hold exactly this. Files that are right already keep their modification time.
 
     Replaced files keep their mode and owner; new ones are readable for everybody, as Slurm's users need them.
-    Raises DeployError when the folder can't be written; what was there is then still there.
+    ``planned_on`` is what ``read`` told when somebody was shown what would be replaced: anything else stays.
+    Raises DeployError when the folder can't be written, or holds something else; what was there is then still there.
     """
     texts = (
         (folder / NODE_DEFINITIONS, compiled.node_definitions.encode()),
@@ -82,10 +85,18 @@ def publish(folder: Path, compiled: Compiled, *, lock_timeout: float = LOCK_TIME
             _settle(folder)
             if _holds(texts):
                 return Outcome.UNCHANGED
+            if planned_on is not None:
+                check_unchanged(folder, planned_on)
             _replace(folder, texts)
             return Outcome.WRITTEN
     except OSError as error:
         raise DeployError(f"{folder}: the files can't be written: {error.strerror}") from error
+
+
+def check_unchanged(folder: Path, planned_on: Deployed) -> None:
+    """Raise DeployError if the folder doesn't hold any more what a plan was made of."""
+    if read(folder) != planned_on:
+        raise DeployError(f"{folder}: somebody has changed the files there since the plan was made: plan again")
 
 
 def is_settled(folder: Path) -> bool:

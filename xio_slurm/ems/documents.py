@@ -42,15 +42,20 @@ class Documents:
         self._kind = kind
 
     def all(self, deadline: Deadline) -> tuple[Document, ...]:
-        """Every document of the kind, other clusters' too, in the EMS's order."""
+        """Every document of the kind, other clusters' too, in the EMS's order; without those that have no name."""
         kind = self._kind
         what = f"list the {kind.word}s"
-        listed = document(self._transport.request("GET", f"{kind.path}s", deadline), what).get(kind.list_key, "missing")
+        answer = self._transport.request("GET", f"{kind.path}s", deadline)
+        if answer.status == 404:
+            return ()
+        told = document(answer, what)
+        # An EMS that has none may say so by null, as Go writes an empty list, or leave the key out.
+        listed = told.get(kind.list_key, None if not told else "missing")
         if listed is None:
-            listed = []  # Go writes an empty list so
-        if not isinstance(listed, list) or not all(self._has_name(each) for each in listed):
+            return ()
+        if not isinstance(listed, list) or (listed and not any(self._can_have_name(each) for each in listed)):
             raise EmsUnreadable(f"{what}: the EMS answered 200 with a list that holds no {kind.name_key}s")
-        return tuple(listed)
+        return tuple(each for each in listed if self._has_name(each))
 
     def get(self, name: str, deadline: Deadline) -> Document | None:
         """The document of that name, or None where there is none."""
@@ -82,6 +87,9 @@ class Documents:
         if answer.status != 200:
             verb = "create" if method == "POST" else "update"
             raise refusal(answer, f"{verb} {self._kind.word} {body.get(self._kind.name_key)}")
+
+    def _can_have_name(self, found: Any) -> bool:
+        return isinstance(found, dict) and self._kind.name_key in found
 
     def _has_name(self, found: Any) -> bool:
         name = found.get(self._kind.name_key) if isinstance(found, dict) else None

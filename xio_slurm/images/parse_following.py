@@ -2,24 +2,30 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Final
+from contextlib import suppress
+from typing import Final, Literal
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.documents import Documents
-from xio_slurm.ems.parse_jobs import NewImage, ParseJobs, ParseState, error_code
+from xio_slurm.ems.parse_jobs import IMAGE_EXISTS, NewImage, ParseJobs, ParseState, error_code
 from xio_slurm.errors import EmsError, EmsRefused, EmsUnreachable, EmsUnreadable, ImageError
-from xio_slurm.images.parse_words import LOGS, why_failed, without_key
-from xio_slurm.images.replacement import UNTOLD
+from xio_slurm.images.parse_words import LOGS, exists_unlisted, why_failed, without_key
+from xio_slurm.images.replacement import NEXT_SUFFIX, UNTOLD
+from xio_slurm.images.stage import stage_of, told_stage
 from xio_slurm.images.steps import ami_of
 
 LOST_SECONDS: Final = 900.0
-"""How long a parse whose beginning was never answered may take until its image is there."""
+"""How long a parse may take whose job nobody knows: its beginning was never answered, or another run began it."""
 
 _SETTLE_POLLS: Final = 5
 """Looks until an image is there whose job is done, or a job is known that has begun."""
 
 _ODD_ANSWERS: Final = 5
 """Answers in a row that are none of a parse job, after which it is given up."""
+
+Sight = Literal["none", "ours", "untold", "another's", "under way", "failed", "no answer"]
+"""What a look at the name of an image that is being made found. All but the first and the last are documents; the
+last three but one are told by a document of our AMI, or of one that isn't told."""
 
 
 def pauses(first: float, deadline: Deadline) -> Iterator[None]:
@@ -50,25 +56,45 @@ class Parsing:
             job = self._jobs.start(image, deadline)
         except EmsRefused as error:
             said = without_key(str(error), image.key)
-            code = error_code(said)
-            raise ImageError(f"image {image.name}: {why_failed(image, code, said)}") from None
+            self._after_failure(image, error_code(said), said, f"image {image.name}", deadline)
         except (EmsUnreachable, EmsUnreadable) as error:
             if isinstance(error, EmsUnreachable) and not error.sent:
                 raise
             self._await_lost(image, without_key(str(error), image.key), deadline)
-            return
-        self._follow(image, job, deadline)
+        else:
+            self._follow(image, job, deadline)
+
+    def finish(self, name: str, deadline: Deadline) -> None:
+        """Wait while an image is under way that this run didn't begin. Raises ImageError where that doesn't end."""
+        told = ""
+        for _ in pauses(self._poll_seconds, deadline.sooner(LOST_SECONDS)):
+            try:
+                found = self._images.get(name, deadline)
+            except EmsError as error:
+                self._tell(f"waiting for {name}; no good answer now: {error}")
+                continue
+            if found is None or stage_of(found) != "under way":
+                return
+            told = told_stage(found)
+            self._tell(f"waiting for {name}, whose parse was begun before: the EMS says {told!r}")
+        raise ImageError(
+            f"image {name}: the EMS says {told!r} of it, and that hasn't ended in time: the same command again goes on "
+            f"waiting; if nobody makes it any more, 'xio image delete {name}' clears it"
+        )
 
     def _await_lost(self, image: NewImage, why: str, deadline: Deadline) -> None:
         """The request's answer was lost: the image's coming says that a job runs, and nothing else does."""
         waited = deadline.sooner(LOST_SECONDS)
         for _ in pauses(self._poll_seconds, waited):
             self._tell("looking for the image, since the answer to the request was lost")
-            if self._is_there(image, deadline):
+            sight = self._look(image, deadline)
+            if sight in {"ours", "untold"}:
                 return
+            if sight == "failed":
+                raise ImageError(f"image {image.name}: its parse has failed: read the logs under {LOGS} on the EMS")
         raise ImageError(
-            f"image {image.name}: the answer to its request was lost ({why}), and no image of that name has come: "
-            "the same command again goes on from what there is then"
+            f"image {image.name}: the answer to its request was lost ({why}), and no finished image of that name has "
+            "come: the same command again goes on from what there is then"
         )
 
     def _follow(self, image: NewImage, job: str, deadline: Deadline) -> None:
@@ -104,34 +130,79 @@ class Parsing:
             return True
         if state.state == "running":
             return False
-        # Two jobs of one name, one of them of an earlier run: whichever was first has made the image.
-        if self._is_there(image, deadline):
-            return True
         said = without_key(state.said, image.key)
         if state.state == "failed":
-            raise ImageError(f"image {image.name}: parse job {job}: {why_failed(image, state.code, said)}")
+            self._after_failure(image, state.code, said, f"image {image.name}: parse job {job}", deadline)
+            return True
+        sight = self._look(image, deadline)
+        if sight in {"ours", "untold"}:
+            return True
+        if give_up and sight == "under way":
+            self.finish(image.name, deadline)
+            self._settle(image, job, deadline)
+            return True
         if give_up:
             raise ImageError(
-                f"image {image.name}: the EMS knows no parse job {job} any more ({said}), and there is no image of "
-                f"that name: read the logs under {LOGS} on the EMS, or run the same command again"
+                f"image {image.name}: the EMS knows no parse job {job} any more ({said}), and there is no finished "
+                f"image of that name: read the logs under {LOGS} on the EMS, or run the same command again"
             )
         return False
 
     def _settle(self, image: NewImage, job: str, deadline: Deadline) -> None:
-        for count, _ in enumerate(pauses(self._poll_seconds, deadline), 1):
-            if self._is_there(image, deadline):
-                return
-            if count == _SETTLE_POLLS:
-                break
+        sight = self._settled(image, {"ours", "untold", "failed"}, deadline)
+        if sight == "under way":
+            self.finish(image.name, deadline)
+            sight = self._look(image, deadline)
+        if sight in {"ours", "untold"}:
+            return
+        lists = "says that it has failed" if sight == "failed" else f"has no image of that name and {image.ami}"
         raise ImageError(
-            f"image {image.name}: parse job {job} is done, but the EMS has no image of that name and {image.ami}: "
+            f"image {image.name}: parse job {job} is done, but the EMS {lists}: "
             f"look at 'xio image list', and at the logs under {LOGS} on the EMS"
         )
 
-    def _is_there(self, image: NewImage, deadline: Deadline) -> bool:
+    def _after_failure(self, image: NewImage, code: int | None, said: str, where: str, deadline: Deadline) -> None:
+        """Raise ImageError for a failed job, but where a run before, or another one, has made just this image."""
+        if code != IMAGE_EXISTS:
+            left = self._clear_own(image, deadline)
+            raise ImageError(f"{where}: {why_failed(image, code, said)}{left}") from None
+        sight = self._settled(image, {"ours", "untold", "another's", "under way", "failed"}, deadline)
+        if sight == "under way":
+            self.finish(image.name, deadline)
+            sight = self._look(image, deadline)
+        if sight == "none":
+            raise ImageError(f"{where}: {exists_unlisted(image)}") from None
+        if sight != "ours":
+            raise ImageError(f"{where}: {why_failed(image, code, said)}") from None
+
+    def _clear_own(self, image: NewImage, deadline: Deadline) -> str:
+        """What a failed job of ours has left under its name, in words. The name was free, or the failure were a 201."""
+        if self._look(image, deadline) not in {"ours", "under way", "failed"}:
+            return ""
+        if image.name.endswith(NEXT_SUFFIX):
+            with suppress(EmsError):
+                self._images.delete(image.name, deadline)
+                return ""
+        return f"; the EMS lists it all the same: 'xio image delete {image.name}' clears it"
+
+    def _settled(self, image: NewImage, enough: set[Sight], deadline: Deadline) -> Sight:
+        sight: Sight = "no answer"
+        for count, _ in enumerate(pauses(self._poll_seconds, deadline), 1):
+            sight = self._look(image, deadline)
+            if sight in enough or count == _SETTLE_POLLS:
+                break
+        return sight
+
+    def _look(self, image: NewImage, deadline: Deadline) -> Sight:
         try:
             found = self._images.get(image.name, deadline)
         except EmsError as error:
             self._tell(f"looking for the image; no good answer now: {error}")
-            return False
-        return found is not None and ami_of(found) in (image.ami, UNTOLD)
+            return "no answer"
+        if found is None:
+            return "none"
+        ami = ami_of(found)
+        if ami not in (image.ami, UNTOLD):
+            return "another's"
+        stage = stage_of(found)
+        return stage if stage != "finished" else "ours" if ami == image.ami else "untold"

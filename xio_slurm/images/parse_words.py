@@ -3,6 +3,7 @@
 from typing import Final
 
 from xio_slurm.ems.parse_jobs import HAS_PRODUCT_CODES, IMAGE_EXISTS, NOT_AUTHORIZED, NewImage
+from xio_slurm.images.replacement import NEXT_SUFFIX
 
 LOGS: Final = "/xcompute/slurm/bin/xcompute-daemon/data/xcompute/logs"
 """Where the EMS keeps its controllers' and workers' logs."""
@@ -10,6 +11,11 @@ LOGS: Final = "/xcompute/slurm/bin/xcompute-daemon/data/xcompute/logs"
 
 def why_failed(image: NewImage, code: int | None, said: str) -> str:
     """A failed parse in words. ``said`` is the EMS's own text. Source of the codes: what the EMS's own script knows."""
+    if code == IMAGE_EXISTS and image.name.endswith(NEXT_SUFFIX):
+        return (
+            "an image of that name exists on the EMS (error 201), and another run has made it meanwhile: wait until "
+            f"nobody else replaces {image.name.removesuffix(NEXT_SUFFIX)}, then run the same command again"
+        )
     if code == IMAGE_EXISTS:
         return (
             "an image of that name exists on the EMS (error 201): take another name, or look at it with "
@@ -26,6 +32,21 @@ def why_failed(image: NewImage, code: int | None, said: str) -> str:
             "from an AMI without them; a copy keeps them"
         )
     return f"the EMS says: {said}; read the logs under {LOGS} on the EMS"
+
+
+def exists_unlisted(image: NewImage) -> str:
+    """A 201 in words, where the EMS lists no image of the name."""
+    if image.name.endswith(NEXT_SUFFIX):
+        wanted = image.name.removesuffix(NEXT_SUFFIX)
+        return (
+            f"the EMS says that an image of that name exists (error 201), and lists none, so {wanted} can't be "
+            f"replaced: make the image under another name, and give that to the pools; or read the logs under {LOGS} "
+            "on the EMS"
+        )
+    return (
+        "the EMS says that an image of that name exists (error 201), and lists none: take another name, or read the "
+        f"logs under {LOGS} on the EMS"
+    )
 
 
 def without_key(text: str, key: str) -> str:

@@ -12,6 +12,7 @@ from xio_slurm.deadline import Deadline
 from xio_slurm.ems.documents import IMAGES, Document, Documents
 from xio_slurm.errors import EmsError, EmsRefused, EmsUnreachable
 from xio_slurm.images.replacement import UNTOLD
+from xio_slurm.images.stage import is_finished
 
 _TRIES: Final = 3
 """How often a write is sent whose answer is lost or a server's own error, and its effect looked for."""
@@ -60,17 +61,17 @@ class ImageSteps:
             return "its images have no Id"
         return self._gone(old, lambda image: self._images.update({**image, IMAGES.name_key: new}, self._deadline))
 
-    def delete(self, name: str) -> str | None:
-        """Delete an image. Why the EMS doesn't, or None when it did."""
+    def delete(self, name: str, *, unless_of: str | None = None) -> str | None:
+        """Delete an image. Why the EMS doesn't, or None when it did, or when by now the image is of ``unless_of``."""
         self._tell(f"deleting {name}")
-        return self._gone(name, lambda _: self._images.delete(name, self._deadline))
+        return self._gone(name, lambda _: self._images.delete(name, self._deadline), unless_of=unless_of)
 
-    def _gone(self, name: str, write: Callable[[Document], None]) -> str | None:
+    def _gone(self, name: str, write: Callable[[Document], None], *, unless_of: str | None = None) -> str | None:
         """Write until there is no image of this name. Looks that fail are raised: they say nothing about the write."""
         failed: EmsError | None = None
         for _ in range(_TRIES):
             found = self.get(name)
-            if found is None:
+            if found is None or (ami_of(found) == unless_of and is_finished(found)):
                 return None
             try:
                 write(found)

@@ -11,8 +11,9 @@ from xio_slurm.errors import DeployError
 from xio_slurm.plan.environment_document import Head
 from xio_slurm.slurm.conf import SlurmConf, path_in_use
 
-_PARALLELCLUSTERS_CONF: Final = PurePath("/opt/slurm/etc")
-_PARALLELCLUSTERS_PROGRAMS: Final = "/opt/parallelcluster/"
+_PARALLELCLUSTER: Final = "/opt/parallelcluster"
+_PARALLELCLUSTERS_CONF: Final = "slurm_parallelcluster*.conf"
+_PROGRAMS: Final = ("ResumeProgram", "SuspendProgram", "ResumeFailProgram")
 
 _HOST: Final = re.compile(r"\s*([^\s(]+)(?:\(([^)]+)\))?")
 """``SlurmctldHost=name(address)``; the address may be left out."""
@@ -62,11 +63,17 @@ def _address(cluster: str, conf: SlurmConf | None) -> str:
 
 
 def _is_parallelcluster(conf: SlurmConf) -> bool:
-    """By slurm.conf's place, or by the programs in it."""
-    places = (PurePath(os.path.abspath(conf.path)), PurePath(os.path.realpath(conf.path)))  # noqa: PTH100
-    if any(place.is_relative_to(_PARALLELCLUSTERS_CONF) for place in places):
-        return True
-    return any(value.startswith(_PARALLELCLUSTERS_PROGRAMS) for value, _ in conf.values("ResumeProgram"))
+    """By its programs, by the files that its slurm.conf includes, or by its folder on this machine.
+
+    /opt/slurm/etc alone says nothing: others build Slurm there, too.
+    """
+    files = {*(line.file for line in conf.lines), *(each.path for each in conf.missing)}
+    programs = [value for key in _PROGRAMS for value, _ in conf.values(key)]
+    return (
+        any(value.startswith(f"{_PARALLELCLUSTER}/") for value in programs)
+        or any(PurePath(file).match(_PARALLELCLUSTERS_CONF) for file in files)
+        or os.path.isdir(_PARALLELCLUSTER)  # noqa: PTH112  it never raises
+    )
 
 
 def _text(value: Any) -> str:

@@ -121,4 +121,4 @@ def test_without_boto3_it_says_how_to_install_it(tmp_path: Path) -> None:
         "except Exception as error: print(error)\n"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    assert ended.stdout == "AWS can't be asked, since boto3 isn't installed: pip install 'xio-slurm[aws]'\n"
+    assert ended.stdout == f"AWS can't be asked, since boto3 isn't installed: {sys.executable} -m pip install boto3\n"

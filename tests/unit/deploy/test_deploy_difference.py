@@ -137,9 +137,9 @@ OLD, KEEPS, NEW = Version(22, 5, 8), Version(24, 5, 3), Version(24, 11, 5)
     [
         (set(), OLD, False, "Slurm needs nothing"),
         ({Kind.PROGRAMS}, None, False, "Slurm needs nothing"),
-        ({Kind.NODES, Kind.PARTITION}, OLD, False, "stop slurmctld, write, start it"),
-        ({Kind.NODES}, KEEPS, False, "stop slurmctld, write, start it"),
-        ({Kind.NODES}, None, False, "stop slurmctld, write, start it"),
+        ({Kind.NODES, Kind.PARTITION}, OLD, False, "restart slurmctld, and don't reconfigure it"),
+        ({Kind.NODES}, KEEPS, False, "restart slurmctld, and don't reconfigure it"),
+        ({Kind.NODES}, None, False, "restart slurmctld, and don't reconfigure it"),
         ({Kind.NODES}, NEW, False, "run 'scontrol reconfigure'"),
         ({Kind.PARTITION}, OLD, False, "run 'scontrol reconfigure'"),
         ({Kind.SETTING, Kind.PROGRAMS}, OLD, False, "run 'scontrol reconfigure'"),

@@ -47,6 +47,12 @@ def test_the_programs_are_named(make: Any) -> None:
     assert (conf.get("ResumeRate"), conf.get("SuspendRate")) == ("100", "100")
 
 
+def test_the_rates_of_the_whole_cluster_stay_slurm_confs_where_the_file_says_nothing(make: Any) -> None:
+    plugin = replace(make.plugin(), resume_rate=None, suspend_rate=None)
+    conf = parse(render(make.config(plugin=plugin), make.programs), "nodes")
+    assert (conf.get("ResumeRate"), conf.get("SuspendRate")) == (None, None)
+
+
 def test_the_same_configuration_gives_the_same_bytes_wherever_its_file_lies(make: Any) -> None:
     one, other = make.config(), make.config(file="/somewhere/else/xio.yaml")
     assert render(one, make.programs) == render(other, make.programs)
