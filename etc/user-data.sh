@@ -16,13 +16,15 @@ export PATH=/opt/slurm/bin:/opt/slurm/sbin:/usr/sbin:/usr/bin:/sbin:/bin
 say() { echo "xio user data: $*"; logger -t xio-user-data -- "$*" 2>/dev/null; }
 fail() { say "$*: slurmd is not started"; exit 1; }
 
-# Through a pipe: every user sees a command's arguments, and a trace (bash -x) ends in the console's log.
+# Through a pipe: every user sees a command's arguments. A trace (bash -x) ends in the console's log: not this one.
 set_root_password() {
-    local -
-    set +x
-    [ -z "$XIO_ROOT_PASSWORD_HASH" ] || printf 'root:%s\n' "$XIO_ROOT_PASSWORD_HASH" | chpasswd -e ||
-        say "root's password can't be set"
-    unset XIO_ROOT_PASSWORD_HASH
+    local failed=
+    {
+        [ -z "${XIO_ROOT_PASSWORD_HASH:-}" ] || printf 'root:%s\n' "$XIO_ROOT_PASSWORD_HASH" | chpasswd -e 2>&3 ||
+            failed=yes
+        unset XIO_ROOT_PASSWORD_HASH
+    } 3>&2 2>/dev/null
+    [ -z "$failed" ] || say "root's password can't be set"
 }
 
 # EMS gives the interface two addresses: the first is the worker's, the second the VM's. Without promote_secondaries

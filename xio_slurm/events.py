@@ -8,6 +8,7 @@ import json
 import os
 import time
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -18,13 +19,16 @@ class Events:
     """The events of one call of a program. Every line carries the program's name and the call's id."""
 
     def __init__(self, log_dir: str, program: str, run: str) -> None:
+        self._path = Path(log_dir) / FILE
         self._program = program
         self._run = run
-        self._descriptor: int | None = None
+
+    @cached_property
+    def _descriptor(self) -> int | None:
+        # Made by the first event: a call that only looks leaves nothing, whosever it is.
         with suppress(OSError):
-            self._descriptor = os.open(
-                Path(log_dir) / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640
-            )
+            return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
+        return None
 
     def record(self, event: str, *, node: str | None = None, **details: str | int | float | None) -> None:
         """Write one line: the time in seconds since 1970, the event, and what is known of it. Never a secret."""

@@ -162,7 +162,10 @@ class Manifest:
         try:
             text = Path(path).read_text(encoding="utf-8")
         except FileNotFoundError as error:
-            raise ManifestError(f"{path}: there is no manifest: 'xio apply' writes it; for one elsewhere give --manifest FILE or $XIO_MANIFEST") from error
+            raise ManifestError(
+                f"{path}: there is no manifest: 'xio apply' writes it; for one elsewhere give --manifest FILE"
+                " or $XIO_MANIFEST"
+            ) from error
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it isn't UTF-8"
             raise ManifestError(f"{path}: can't be read: {reason}") from error

@@ -158,7 +158,5 @@ def test_without_credentials_it_is_a_warning(aws: str, monkeypatch: pytest.Monke
 def test_without_boto3_it_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "boto3", None)
     (line,) = check_ami("ami-1", "rhel8", REGION, ()).warnings
-    assert (
-        line
-        == f"ami-1 wasn't checked: AWS can't be asked, since boto3 isn't installed: {sys.executable} -m pip install boto3"
-    )
+    install = f"{sys.executable} -m pip install boto3"
+    assert line == f"ami-1 wasn't checked: AWS can't be asked, since boto3 isn't installed: {install}"

@@ -99,6 +99,21 @@ def test_a_boot_names_the_host_tells_slurm_and_starts_slurmd(tmp_path: Path) -> 
 HASH = "$6$salt$" + "a/." * 28 + "xy"
 
 
+def test_a_trace_from_the_very_start_shows_no_hash(tmp_path: Path) -> None:
+    script = _script(root_password_hash=HASH).replace("#!/bin/bash\n", "#!/bin/bash\nset -x\n", 1)
+    boot = _boot(tmp_path, script)
+    assert boot.called("root:") == [f"root:{HASH}"]
+    assert "+ XIO_NODE=" in boot.output
+    assert HASH not in boot.output
+
+
+def test_the_template_runs_without_the_assignment_and_on_bash_4_2(tmp_path: Path) -> None:
+    script = _script()
+    assert "local -\n" not in script  # of bash 4.4
+    boot = _boot(tmp_path, "\n".join(line for line in script.splitlines() if "XIO_ROOT_PASSWORD_HASH=" not in line))
+    assert boot.code == 0, boot.output
+
+
 @pytest.mark.parametrize("traced", ["", "set -x\n"])
 def test_roots_password_goes_to_chpasswd_as_a_hash_and_nowhere_else(tmp_path: Path, traced: str) -> None:
     interpreter, _, script = shipped("user-data.sh").read_text().partition("\n")

@@ -10,9 +10,9 @@ from typing import Any, Final
 import click
 
 from xio_slurm.commands.image_progress import shown
-from xio_slurm.commands.interruption import EXIT_CODE, ended_at_once
+from xio_slurm.commands.interruption import EXIT_CODE, ended_at_once, interrupting
 from xio_slurm.commands.plan_document import plan_document
-from xio_slurm.commands.plan_options import plan_options, planned, show, tell, tell_problems
+from xio_slurm.commands.plan_options import plan_options, planned, show, tell, tell_problems, told_to_programs
 from xio_slurm.ems.documents import IMAGES
 from xio_slurm.errors import XioError
 from xio_slurm.images.making import ImageProgress
@@ -54,6 +54,30 @@ def command(
       xio apply --yes -c my.yaml -o /etc/xio --slurm-conf /opt/slurm/etc/slurm.conf
       xio apply --yes --prune --json
     """
+    with told_to_programs(as_json=as_json):
+        _run(
+            config_path,
+            folder,
+            slurm_conf,
+            adopt=adopt,
+            prune=prune,
+            no_aws_checks=no_aws_checks,
+            yes=yes,
+            as_json=as_json,
+        )
+
+
+def _run(
+    config_path: Path | None,
+    folder: Path,
+    slurm_conf: str | None,
+    *,
+    adopt: bool,
+    prune: bool,
+    no_aws_checks: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
     with ended_at_once("interrupted: nothing was done"):
         plan, config_warnings = planned(
             config_path, folder, slurm_conf, adopt=adopt, prune=prune, no_aws_checks=no_aws_checks
@@ -83,7 +107,8 @@ def _wanted(*, as_json: bool) -> bool:
 def _apply(plan: Plan, report: "_Report") -> None:
     with _shown(plan) as show_image, applying(plan, lambda now: report.say(now, show_image)) as run:
         try:
-            outcome = "applied" if run.run() else "failed"
+            with interrupting():
+                outcome = "applied" if run.run() else "failed"
             errors: tuple[str, ...] = ()
         except KeyboardInterrupt:
             outcome, errors = "interrupted", ("interrupted",)

@@ -13,10 +13,12 @@ from xio_slurm.commands.image_create import create
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.documents import ENVIRONMENTS, IMAGES, Documents
 from xio_slurm.errors import ImageError
+from xio_slurm.images.stage import stage_of
 from xio_slurm.images.steps import ImageSteps, ami_of
-from xio_slurm.images.use import presentable, uses_of
+from xio_slurm.images.use import in_words, uses_of
 from xio_slurm.manifest import Manifest
 from xio_slurm.plain_text import printable
+from xio_slurm.secret_fields import masked
 
 _SECONDS: Final = 120.0
 """For all requests of a command that only looks or deletes."""
@@ -62,6 +64,7 @@ def list_all(*, manifest_path: Path | None, config_path: Path | None, as_json: b
         {
             "name": str(image[IMAGES.name_key]),
             "ami": ami_of(image) or None,
+            "stage": stage_of(image),
             "used_by": uses.get(image[IMAGES.name_key], {}),
         }
         for image in images
@@ -82,7 +85,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     for header in ("Image", "AMI", "Used by"):
         table.add_column(header, overflow="fold")
     for row in rows:
-        table.add_row(printable(row["name"]), printable(row["ami"] or "not told"), _in_words(row["used_by"]))
+        table.add_row(printable(row["name"]), _ami(row), in_words(row["used_by"]))
     Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else _ENDLESS).print(table)
 
 
@@ -104,7 +107,7 @@ def show(*, name: str, manifest_path: Path | None, config_path: Path | None, as_
         return
     for key, value in document.items():
         click.echo(printable(f"{key}: {value if isinstance(value, str) else json.dumps(value)}"))
-    click.echo(f"Used by: {_in_words(used)}")
+    click.echo(f"Used by: {in_words(used)}")
 
 
 @command.command()
@@ -125,13 +128,11 @@ def delete(*, name: str, manifest_path: Path | None, config_path: Path | None, y
     if used and not force:
         if yes:
             raise ImageError(
-                f"image {name} is used by {_in_words(used)}: no VM of theirs could start; --force deletes it"
+                f"image {name} is used by {in_words(used)}: no VM of theirs could start; --force deletes it"
             )
-        click.echo(f"image {name} is used by {_in_words(used)}: none of their VMs could start any more.", err=True)
-    if not yes:
-        click.confirm(f"Delete image {name}?", abort=True, err=True)
-        if used and not force:
-            click.confirm("Really, though pools use it?", abort=True, err=True)
+        click.echo(f"image {name} is used by {in_words(used)}: none of their VMs could start any more.", err=True)
+    if not yes and not _agreed(name, twice=bool(used) and not force):
+        raise ImageError(f"image {name}: nothing was deleted")
     with ems_of(manifest) as transport:
         steps = ImageSteps(
             Documents(transport, IMAGES), tell=lambda _: None, poll_seconds=1.0, deadline=Deadline.after(_SECONDS)
@@ -142,6 +143,12 @@ def delete(*, name: str, manifest_path: Path | None, config_path: Path | None, y
     click.echo(f"deleted: image {name}")
 
 
+def _agreed(name: str, *, twice: bool) -> bool:
+    if not click.confirm(f"Delete image {name}?", err=True):
+        return False
+    return not twice or click.confirm("Really, though pools use it?", err=True)
+
+
 def _found(manifest: Manifest, name: str) -> tuple[dict[str, Any], _Used]:
     """The image as it may be shown, and its uses. Raises ImageError where there is none."""
     deadline = Deadline.after(_SECONDS)
@@ -150,8 +157,9 @@ def _found(manifest: Manifest, name: str) -> tuple[dict[str, Any], _Used]:
         if document is None:
             raise ImageError(f"the EMS has no image {name}: see 'xio image list'")
         uses = uses_of(Documents(transport, ENVIRONMENTS).all(deadline))
-    return presentable(document), uses.get(name, {})
+    return masked(document), uses.get(name, {})
 
 
-def _in_words(used: _Used) -> str:
-    return printable("; ".join(f"{env}: {', '.join(pools)}" for env, pools in used.items())) or "nothing"
+def _ami(row: Mapping[str, Any]) -> str:
+    ami = printable(row["ami"] or "not told")
+    return ami if row["stage"] == "finished" else f"{ami} ({row['stage']})"

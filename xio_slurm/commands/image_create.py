@@ -13,14 +13,23 @@ import click
 from xio_slurm.commands.ems_options import ems_of, ems_options, manifest_of
 from xio_slurm.commands.image_progress import shown
 from xio_slurm.deadline import Deadline
+from xio_slurm.ems.documents import ENVIRONMENTS, IMAGES, Documents
 from xio_slurm.ems.parse_jobs import NewImage
+from xio_slurm.ems.transport import Transport
 from xio_slurm.errors import ImageError
 from xio_slurm.images.ami_check import check_ami
 from xio_slurm.images.inputs import read_key, read_script
 from xio_slurm.images.making import ImageMaker, Made
+from xio_slurm.images.stage import stage_of
+from xio_slurm.images.steps import ami_of
+from xio_slurm.images.use import in_words, others_using, uses_of
 
 _AMI: Final = re.compile(r"ami-[0-9a-f]{1,40}")
 _NAME: Final = re.compile(r"(?!\.+\Z)[^\s/\x00-\x1f\x7f]{1,200}")
+
+
+_LOOK_SECONDS: Final = 120.0
+"""For the looks at who uses an image."""
 
 
 def _matching(pattern: re.Pattern[str], hint: str) -> Callable[[click.Context, click.Parameter, str], str]:
@@ -60,6 +69,7 @@ def _matching(pattern: re.Pattern[str], hint: str) -> Callable[[click.Context, c
 )
 @click.option("--description", default="", metavar="TEXT", help="What the EMS shows beside it.")
 @click.option("--replace", is_flag=True, help="If an image of that name is of another AMI, make it anew.")
+@click.option("--force", is_flag=True, help="With --replace: even where pools of other environments use the image.")
 @click.option(
     "--timeout",
     metavar="SECONDS",
@@ -80,6 +90,7 @@ def create(
     key_path: Path | None,
     description: str,
     replace: bool,
+    force: bool,
     timeout: float,
     manifest_path: Path | None,
     config_path: Path | None,
@@ -90,8 +101,9 @@ def create(
 
     Nothing is done if the image is there and of that AMI. With --replace, one of another AMI stays until the new AMI
     is known to parse: it is parsed as NAME-xio-next and takes the old image's place then. Where the EMS doesn't rename
-    images, the old one is deleted then and the AMI parsed a second time; this is told. A command that was broken off
-    can be given again, and goes on.
+    images, the old one is deleted then and the AMI parsed a second time; this is told. An image that pools of other
+    environments use, too, isn't replaced without --force. A command that was broken off can be given again, and goes
+    on.
 
     \b
     Exit codes: 0 it is there, 1 refused, failed or not in time, 2 wrong usage, 130 interrupted.
@@ -120,12 +132,33 @@ def create(
         warnings = checked.warnings
         _tell(f"warning: {line}" for line in warnings)
     with ems_of(manifest) as transport, shown() as say:
+        if replace:
+            _tell(_told_of_uses(transport, image, manifest.cluster, force=force))
         made = _made(ImageMaker(transport, say=say), image, replace=replace, timeout=timeout)
     if as_json:
         click.echo(json.dumps({**asdict(made), "warnings": warnings}, indent=2))
         return
     click.echo(f"{made.outcome}: image {made.name} of {made.ami}")
     _tell(f"note: {line}" for line in made.notes)
+
+
+def _told_of_uses(transport: Transport, image: NewImage, ours: str | None, *, force: bool) -> tuple[str, ...]:
+    """Lines about the pools whose image would be replaced. Raises ImageError where these are others', and EmsError."""
+    deadline = Deadline.after(_LOOK_SECONDS)
+    there = Documents(transport, IMAGES).get(image.name, deadline)
+    if there is None or (ami_of(there) == image.ami and stage_of(there) != "failed"):
+        return ()
+    uses = uses_of(Documents(transport, ENVIRONMENTS).all(deadline))
+    others = others_using(uses, image.name, ours)
+    if others and not force:
+        raise ImageError(
+            f"image {image.name} is used by other environments, too ({in_words(others)}): take another name, or "
+            "replace it for all with --force"
+        )
+    used = uses.get(image.name, {})
+    return (
+        (f"image {image.name} is used by {in_words(used)}: VMs that start from now on get the new one",) if used else ()
+    )
 
 
 def _made(maker: ImageMaker, image: NewImage, *, replace: bool, timeout: float) -> Made:

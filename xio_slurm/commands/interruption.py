@@ -57,6 +57,17 @@ def ended_at_once(last_words: str = "interrupted") -> Iterator[None]:
         yield
 
 
+@contextmanager
+def interrupting() -> Iterator[None]:
+    """Let every such signal do what Ctrl-C does: raise KeyboardInterrupt. Those that were ignored stay ignored."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    with _handled(interrupt):
+        yield
+
+
 def leave(last_words: str) -> None:
     """End the process now, whatever its threads wait for."""
     with suppress(OSError, ValueError, AttributeError):

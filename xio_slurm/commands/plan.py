@@ -9,7 +9,7 @@ import click
 
 from xio_slurm.commands.interruption import ended_at_once
 from xio_slurm.commands.plan_document import plan_document
-from xio_slurm.commands.plan_options import plan_options, planned, show, tell_problems
+from xio_slurm.commands.plan_options import plan_options, planned, show, tell_problems, told_to_programs
 from xio_slurm.plan.plan import Plan
 
 _CHANGES: Final = 2
@@ -44,7 +44,7 @@ def command(
       xio plan -c my.yaml -o /etc/xio --slurm-conf /opt/slurm/etc/slurm.conf
       xio plan --detailed-exitcode --json
     """
-    with ended_at_once():
+    with ended_at_once(), told_to_programs(as_json=as_json):
         plan, config_warnings = planned(
             config_path, folder, slurm_conf, adopt=adopt, prune=prune, no_aws_checks=no_aws_checks
         )

@@ -7,6 +7,7 @@ from typing import Final
 
 from xio_slurm.deploy.publish import MANIFEST
 from xio_slurm.ems.documents import PROFILES
+from xio_slurm.plain_text import listed
 from xio_slurm.plan.change import Change, FieldChange, Verb
 from xio_slurm.plan.include_line import include_line
 from xio_slurm.plan.plan import Plan
@@ -96,6 +97,9 @@ def _summary(plan: Plan) -> str:
     if not plan.changes:
         if plan.problem is not None:
             return "Nothing to do in Slurm; the EMS wasn't looked at."
+        unsure = [f"{change.kind} {change.name}" for change in plan.ems_changes if not change.is_sure]
+        if unsure:
+            return f"Nothing to do that can be told: what {listed(unsure)} is isn't known."
         return "Nothing to do: everything is as the configuration says."
     verbs = [change.verb for change in plan.ems_changes]
     parts = [f"{count} to {word}" for verb, word in _WORDS.items() if (count := verbs.count(verb))]

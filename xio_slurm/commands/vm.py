@@ -11,16 +11,16 @@ from typing import Any, Final
 
 import click
 
-from xio_slurm.commands.ems_options import ems_of, ems_options, manifest_of
+from xio_slurm.commands.ems_options import ems_options, manifest_of
 from xio_slurm.commands.interruption import ended_at_once
 from xio_slurm.commands.vm_delete import delete_command
+from xio_slurm.commands.vm_ems import vms_to_see
 from xio_slurm.commands.vm_node import one_node
 from xio_slurm.commands.vm_table import age, table
 from xio_slurm.commands.vm_test import test_command
 from xio_slurm.deadline import Deadline
 from xio_slurm.errors import VmError
 from xio_slurm.plain_text import printable
-from xio_slurm.vms.access import vm_access
 from xio_slurm.vms.answer import lines, shown
 from xio_slurm.vms.deletion import Doomed, look_at
 from xio_slurm.vms.owner import whose
@@ -62,7 +62,8 @@ command.add_command(delete_command)
 def list_command(*, manifest_path: Path | None, config_path: Path | None, with_others: bool, as_json: bool) -> None:
     """List the VMs of the EMS: ours, those that only bear a name of ours, and how many others there are.
 
-    missing: the ledger calls it ours, and the EMS has none of the name.
+    missing: the ledger calls it ours, and the EMS has none of the name. listed: the EMS lists it, and has none when
+    it is asked for it alone.
 
     \b
     Exit codes: 0 fine, 1 something couldn't be found out, 2 wrong usage.
@@ -73,9 +74,7 @@ def list_command(*, manifest_path: Path | None, config_path: Path | None, with_o
       xio vm list --json | jq '.vms[] | select(.whose == "ours") | .node'
     """
     manifest = manifest_of(manifest_path, config_path)
-    with ended_at_once(), ems_of(manifest) as transport:
-        access = vm_access(manifest, transport)
-        access.must_read()
+    with ended_at_once(), vms_to_see(manifest) as access:
         found = survey(access, Deadline.after(_TIMEOUT))
     if as_json:
         click.echo(json.dumps(_document(found, with_others=with_others), indent=2))
@@ -103,12 +102,10 @@ def show_command(*, node: str, manifest_path: Path | None, config_path: Path | N
       xio vm show --json xspot-vm-amd-8-gb-1-cores-1
     """
     manifest = manifest_of(manifest_path, config_path)
-    with ended_at_once(), ems_of(manifest) as transport:
-        access = vm_access(manifest, transport)
-        access.must_read()
+    with ended_at_once(), vms_to_see(manifest) as access:
         known = look_at(access, node, Deadline.after(_TIMEOUT))
-        owner = whose(known.entry, named_like_ours=named_like_ours(access, node)) if known.vm is not None else None
-    if known.vm is None and known.entry is None:
+        owner = whose(known.entry, named_like_ours=named_like_ours(access, node)) if known.exists else None
+    if not known.exists and known.entry is None:
         raise VmError(f"{node}: the EMS has no VM of this name, and the ledger doesn't know it")
     if as_json:
         entry = asdict(known.entry) if known.entry is not None else None
@@ -119,6 +116,8 @@ def show_command(*, node: str, manifest_path: Path | None, config_path: Path | N
 
 
 def _ems_document(known: Doomed) -> dict[str, Any] | None:
+    if known.listed:
+        return {"state": "listed", "address": None, "controller": None, "controller_address": None, "answer": None}
     if known.vm is None:
         return None
     vm = known.vm
@@ -133,7 +132,9 @@ def _ems_document(known: Doomed) -> dict[str, Any] | None:
 
 def _show_lines(known: Doomed, owner: str | None) -> Iterable[str]:
     yield click.style(known.node, bold=True)
-    if known.vm is None:
+    if known.listed:
+        yield f"EMS: lists it, and has none when it is asked for it alone, {_OWNERS[owner or 'others']}"
+    elif known.vm is None:
         yield "EMS: has no VM of this name"
     else:
         yield f"EMS: {'up' if known.vm.address is not None else 'booting'}, {_OWNERS[owner or 'others']}"

@@ -8,13 +8,14 @@ from typing import Final
 
 import click
 
-from xio_slurm.commands.ems_options import ems_of, ems_options, manifest_of
+from xio_slurm.commands.ems_options import ems_options, manifest_of
 from xio_slurm.commands.interruption import EXIT_CODE, ended_at_once
+from xio_slurm.commands.vm_ems import vms_to_change
 from xio_slurm.commands.vm_node import one_node
 from xio_slurm.deadline import Deadline
 from xio_slurm.errors import VmError
 from xio_slurm.plain_text import printable
-from xio_slurm.vms.access import VmAccess, vm_access
+from xio_slurm.vms.access import VmAccess
 from xio_slurm.vms.deletion import Doomed, delete, look_at
 from xio_slurm.vms.use import Use, use_of
 
@@ -63,12 +64,10 @@ def delete_command(
     if not (yes or (sys.stdin is not None and sys.stdin.isatty())):
         raise click.UsageError("there is no terminal to ask on: give --yes")
     manifest = manifest_of(manifest_path, config_path)
-    with ems_of(manifest) as transport:
-        access = vm_access(manifest, transport)
-        access.must_write()
+    with vms_to_change(manifest) as access:
         with ended_at_once():
             doomed = look_at(access, node, Deadline.after(timeout))
-            if doomed.vm is None and not doomed.is_ours:
+            if not (doomed.exists or doomed.is_ours):
                 _conclude(node, "none", as_json=as_json)
                 return
             use = use_of(access.manifest, node)

@@ -15,7 +15,7 @@ from xio_slurm.vms.survey import KnownVm
 _ENDLESS: Final = 100_000
 """Columns where no terminal folds the lines: a name that is folded is no name to whatever reads them."""
 
-_COLOURS: Final = {"up": "green", "missing": "red", "unknown": "yellow", "deleting": "yellow"}
+_COLOURS: Final = {"up": "green", "missing": "red", "listed": "yellow", "unknown": "yellow", "deleting": "yellow"}
 
 
 def table(vms: Iterable[KnownVm], now: float) -> None:

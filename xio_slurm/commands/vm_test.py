@@ -10,15 +10,15 @@ from typing import Any
 
 import click
 
-from xio_slurm.commands.ems_options import ems_of, ems_options, manifest_of, options_again
+from xio_slurm.commands.ems_options import ems_options, manifest_of, options_again
 from xio_slurm.commands.interruption import EXIT_CODE, interruptible
+from xio_slurm.commands.vm_ems import vms_to_change
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.vms import NewVm
 from xio_slurm.errors import VmError
 from xio_slurm.manifest import Manifest
 from xio_slurm.plain_text import printable
 from xio_slurm.power.user_data import encode
-from xio_slurm.vms.access import vm_access
 from xio_slurm.vms.names import new_test_name
 from xio_slurm.vms.survey import tests_left
 from xio_slurm.vms.trial import TrialResult, VmTrial
@@ -108,10 +108,8 @@ def test_command(
             "interrupted: the VM is deleted first (Ctrl-C again leaves it)",
             lambda: f"{new.node} may be left, and costs: {delete_later}",
         ) as interruption,
-        ems_of(manifest) as transport,
+        vms_to_change(manifest) as access,
     ):
-        access = vm_access(manifest, transport)
-        access.must_write()
         earlier = tests_left(access, Deadline.after(_LIST_TIMEOUT))
         for name in earlier:
             _complain(f"an earlier test VM is still there: unless a test is running: xio vm delete {name}{again}")

@@ -13,7 +13,7 @@ NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 ALPHANUMERIC: Final = r"^[A-Za-z0-9]+$"
 ABSOLUTE_PATH: Final = r"^/[A-Za-z0-9._+@=:,/~-]*$"
 WORD: Final = r"^[!-~]+$"
-HOST: Final = r"^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$"
+HOST: Final = r"^[A-Za-z0-9]([A-Za-z0-9._:-]*[A-Za-z0-9])?$"
 
 PATTERNS: Final = {
     NAME: ("may hold letters, digits, '_', '.' and '-' only, and begins with a letter or digit", "amd-8-gb-1-cores"),

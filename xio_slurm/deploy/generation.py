@@ -56,7 +56,8 @@ class Generation:
     @property
     def cluster_warnings(self) -> tuple[str, ...]:
         """Those of them that are about the cluster: slurm.conf, programs, folders and jobs."""
-        lines = [*self._other_name, *self.delegation.warnings, *self.conflicts.warnings, *self.difference.unknown, *self.survey.notes]
+        lines = [*self._other_name, *self.delegation.warnings, *self.conflicts.warnings]
+        lines += [*self.difference.unknown, *self.survey.notes]
         lines += unusable(self.programs, (self.conf.get("SlurmUser") or "root") if self.conf is not None else None)
         lines += [
             f"{path}: is closed to others, and every user's commands read the node definitions: chmod o+x it"

@@ -1,8 +1,8 @@
-"""Connections that are made, and whose answers begin, in time, whatever the other side sends.
+"""Connections that are made, and whose answers begin and end, in time, whatever the other side sends.
 
 A socket's timeout bounds each read alone. A server or proxy that sends a header line now and then, or ``100 Continue``
-for ever, never exceeds it, and http.client reads on until the headers end. Here the whole of it has the time that one
-read would have. (A TLS handshake is bounded as a whole by Python itself.)
+for ever, never exceeds it, and http.client reads on until the headers end; so it does with a chunk's extensions and a
+body's trailers. Here the whole of it has a time. (A TLS handshake is bounded as a whole by Python itself.)
 """
 
 import socket
@@ -10,14 +10,17 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from http.client import HTTPException
-from threading import Event, Timer
-from typing import Any
+from http.cookiejar import DefaultCookiePolicy
+from threading import Lock, Timer
+from typing import Any, TypeVar
 
-from requests import Session
+from requests import Response, Session
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
+from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool, PoolManager, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
+
+_Result = TypeVar("_Result")
 
 
 class NotConnectedError(HTTPError):
@@ -42,34 +45,57 @@ class _Http(HTTPConnection):
         self._through_proxy = True
 
     def getresponse(self) -> Any:
-        return self._in_time(super().getresponse)
+        used = self.sock  # http.client lets go of it where the answer ends the connection
+        response: Any = self._in_time(super().getresponse)
+        response.socket_in_use = used
+        return response
 
     def _in_time(self, action: Callable[[], Any]) -> Any:
-        cut = Event()
-
-        def end() -> None:
-            cut.set()
-            with suppress(OSError, AttributeError):  # closed meanwhile
-                self.sock.shutdown(socket.SHUT_RDWR)
-
-        # A little more, so that a plain silence is still told as the timeout that it is.
         timeout: Any = self.timeout
-        watch = Timer(timeout * 1.1 + 0.1, end)
-        watch.daemon = True
-        watch.start()
-        try:
-            result = action()
-        except (OSError, HTTPException, HTTPError):
-            if cut.is_set():
-                raise TimeoutError from None
-            raise
-        finally:
-            watch.cancel()
-        if cut.is_set():
-            if result is not None:
-                result.close()
-            raise TimeoutError  # http.client takes a connection that ends for the end of the headers
-        return result
+        # A little more, so that a plain silence is still told as the timeout that it is.
+        return _in_time(action, timeout * 1.1 + 0.1, lambda: self.sock)
+
+
+def body_in_time(response: Response, read: Callable[[], _Result], seconds: float) -> _Result:
+    """What ``read`` makes of an answer's body. Raises TimeoutError when it isn't through after so many seconds."""
+    raw: Any = response.raw
+    return _in_time(read, seconds, lambda: raw.socket_in_use)
+
+
+def _in_time(action: Callable[[], _Result], seconds: float, used: Callable[[], Any]) -> _Result:
+    lock = Lock()
+    over = cut = False
+
+    def end() -> None:
+        nonlocal cut
+        with lock:
+            if not over:  # else the connection may be another request's already
+                cut = True
+                with suppress(OSError, AttributeError):  # closed meanwhile, or not made yet
+                    used().shutdown(socket.SHUT_RDWR)
+
+    def was_cut() -> bool:
+        nonlocal over
+        with lock:
+            over = True
+        return cut
+
+    watch = Timer(seconds, end)
+    watch.daemon = True
+    watch.start()
+    try:
+        result = action()
+    except Exception:  # whatever comes of it: ssl raises ValueError for a connection that ends under it
+        if was_cut():
+            raise TimeoutError from None
+        raise
+    finally:
+        watch.cancel()
+    if was_cut():
+        if isinstance(result, HTTPResponse):
+            result.close()
+        raise TimeoutError  # http.client takes a connection that ends for the end of the headers
+    return result
 
 
 class _Https(_Http, HTTPSConnection):
@@ -113,8 +139,9 @@ class BoundedSession(Session):
     """A session to one server, whose connections are kept open for ``max_connections`` requests side by side.
 
     ``server_name`` is the name that its certificate must bear, and that it is greeted with, where it isn't the URL's
-    host. Nothing is taken from the environment: a proxy is used only where it is given. There are no retries, and no
-    redirect is followed or even looked at: requests would read its whole body before it lets us decide.
+    host. Nothing is taken from the environment: a proxy is used only where it is given. No cookie is taken. There are
+    no retries, and no redirect is followed or even looked at: requests would read its whole body before it lets us
+    decide.
     """
 
     def __init__(
@@ -122,6 +149,7 @@ class BoundedSession(Session):
     ) -> None:
         super().__init__()
         self.trust_env = False
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         adapter = _Adapter(_connections(max_connections, context=context, server_name=server_name, proxy=proxy))
         for scheme in ("http://", "https://"):
             self.mount(scheme, adapter)

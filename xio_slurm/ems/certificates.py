@@ -6,6 +6,7 @@ EMS has an https URL.
 
 import os
 import pwd
+import stat
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
@@ -48,6 +49,22 @@ def read(tls: Tls) -> tuple[Certificate, ...]:
 def judge(certificates: tuple[Certificate, ...], now: datetime) -> tuple[str, ...]:
     """Warnings, a line each, about what expires soon. Raises CertificateError for what is out of date."""
     return tuple(warning for each in certificates if (warning := _warning(each, now)) is not None)
+
+
+def key_warnings(tls: Tls) -> tuple[str, ...]:
+    """A line where others can read or change the client's key. That SlurmUser's group may read it can be meant so."""
+    if tls.client_certificate is None:
+        return ()
+    file = tls.client_key or tls.client_certificate
+    try:
+        mode = Path(file).stat().st_mode
+    except OSError:
+        return ()  # to read it says why
+    done = "changed" if mode & (stat.S_IWGRP | stat.S_IWOTH) else "read" if mode & stat.S_IROTH else None
+    if done is None:
+        return ()
+    user = _user() if os.geteuid() else "SlurmUser"
+    return (f"{file}: the client's key in it can be {done} by others: chown {user} {file}; chmod 600 {file}",)
 
 
 def _warning(certificate: Certificate, now: datetime) -> str | None:

@@ -96,4 +96,5 @@ class Documents:
         return isinstance(name, str) and name != ""
 
     def _path(self, name: str) -> str:
-        return f"{self._kind.path}/{quote(name, safe='')}"
+        # A name out of a list can hold half a surrogate pair, which no URL can.
+        return f"{self._kind.path}/{quote(name, safe='', errors='replace')}"

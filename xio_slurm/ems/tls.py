@@ -9,25 +9,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from xio_slurm.ems.certificates import judge, read
+from xio_slurm.ems.certificates import judge, key_warnings, read
 from xio_slurm.errors import CertificateError
 from xio_slurm.manifest import Tls
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What the connections are made with. ``warnings`` tells, a line each, what expires soon."""
+    """What the connections are made with. ``warnings`` tells, a line each, what expires soon, or isn't ours alone."""
 
     context: ssl.SSLContext
     warnings: tuple[str, ...]
 
 
 def certificate_warnings(tls: Tls, now: datetime) -> tuple[str, ...]:
-    """A line for each of our certificates that expires within 30 days. ``now`` is an aware time.
+    """A line for each of our certificates that expires within 30 days, and for a key of which others can have it.
+
+    ``now`` is an aware time.
 
     Raises CertificateError, of one line, for one that can't be used.
     """
-    return judge(read(tls), now)
+    return judge(read(tls), now) + key_warnings(tls)
 
 
 def trust(tls: Tls, now: datetime) -> Trust:

@@ -4,8 +4,10 @@ Nothing here knows what an answer means. Status codes are handed up as they are:
 which ``requests`` would count as a success.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any, Final
 
 import requests
@@ -13,16 +15,18 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
 
 from xio_slurm.deadline import Deadline
-from xio_slurm.ems.bounded_http import BoundedSession
+from xio_slurm.ems.bounded_http import BoundedSession, body_in_time
 from xio_slurm.ems.no_answer import no_answer, speaks_tls
 from xio_slurm.errors import CertificateError, EmsUnreachable, EmsUnreadable
 from xio_slurm.manifest import Tls
-from xio_slurm.plain_text import shortened
+from xio_slurm.plain_text import one_line, shortened
 
 MAX_ANSWER: Final = 32 * 1024 * 1024
 """Bytes of one answer: room for a list of 100,000 VMs with all that the EMS may say of each."""
 
 _PIECE: Final = 64 * 1024
+_SHORTEST: Final = 0.2
+"""Seconds for a body: what has come already, when its head came late, isn't thrown away."""
 _WORDS: Final = 200
 """Characters of a request in a message: a name of others in it can be longer."""
 
@@ -45,7 +49,8 @@ class Transport:
     how an https URL is trusted; None: by the system's authorities, with no certificate of ours. ``proxy`` is the URL
     of one. Proxies from the environment are not used, and redirects not followed: a request goes to the EMS or nowhere.
 
-    ``certificate_warnings`` tells, a line each, which of our certificates expire within 30 days.
+    ``certificate_warnings`` tells, a line each, which of our certificates expire within 30 days, and a key that isn't
+    ours alone. Certificates that can't be used are looked at again by each request: somebody may be replacing them.
     """
 
     def __init__(
@@ -64,35 +69,44 @@ class Transport:
         self._read_timeout = read_timeout
         self._tls = (tls or Tls(None, None, None, None)) if url.lower().startswith("https:") else None
         self._proxy = proxy
-        self._unusable: str | None = None
         self.certificate_warnings: tuple[str, ...] = ()
+        self._lock = Lock()
+        self._session: BoundedSession | None = None
+        with suppress(CertificateError):  # told to each request, as any failure is
+            self._session = self._new_session()
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            self._session.close()
+
+    def _usable_session(self) -> BoundedSession:
+        with self._lock:
+            if self._session is None:
+                self._session = self._new_session()
+            return self._session
+
+    def _new_session(self) -> BoundedSession:
         context = server_name = None
         if self._tls is not None:
             from xio_slurm.ems.tls import trust  # noqa: PLC0415  # it loads cryptography, which few need
 
             server_name = self._tls.server_name
-            try:
-                trusted = trust(self._tls, datetime.now(UTC))
-            except CertificateError as error:
-                self._unusable = str(error)  # told to each request, as any failure is
-            else:
-                context, self.certificate_warnings = trusted.context, trusted.warnings
-        self._session = BoundedSession(max_connections, context=context, server_name=server_name, proxy=proxy)
+            trusted = trust(self._tls, datetime.now(UTC))
+            context, self.certificate_warnings = trusted.context, trusted.warnings
+        session = BoundedSession(self.max_connections, context=context, server_name=server_name, proxy=self._proxy)
+        session.headers["Accept-Encoding"] = "identity"  # a few bytes can unpack to anything, or to nothing for ever
         if server_name is not None:
-            self._session.headers["Host"] = _host_header(self._url, server_name)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._session.close()
+            session.headers["Host"] = _host_header(self._url, server_name)
+        return session
 
     def request(self, method: str, path: str, deadline: Deadline, document: Any = None) -> Answer:
         """Send one request and read its whole answer.
 
-        Raises EmsUnreachable when no whole answer came in time, and EmsUnreadable for one that is too large.
+        Raises EmsUnreachable when no whole answer came in time, and EmsUnreadable for one that is too large or packed.
         CertificateError, of the former, says that our certificates can't be used.
         """
-        if self._unusable is not None:
-            raise CertificateError(self._unusable)
+        session = self._usable_session()
         what = shortened(f"{method} {path}", _WORDS)
         left = deadline.left()
         if left == 0.0:
@@ -100,7 +114,7 @@ class Transport:
         whole = deadline.sooner(self._connect_timeout + self._read_timeout)
         timeouts = (min(self._connect_timeout, left), min(self._read_timeout, left))
         try:
-            with self._session.request(
+            with session.request(
                 method, self._url + path, json=document, timeout=timeouts, stream=True, allow_redirects=False
             ) as response:
                 answer = Answer(response.status_code, _body(response, whole, what))
@@ -117,14 +131,22 @@ def _host_header(url: str, server_name: str) -> str:
 
 
 def _body(response: requests.Response, deadline: Deadline, what: str) -> bytes:
-    # Piece by piece, so that neither an endless answer nor one that drips holds us for ever.
+    packed = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if packed not in {"", "identity"}:
+        raise EmsUnreadable(f"{what}: the answer is packed ({one_line(packed)[:40]}), which wasn't asked for")
+    try:
+        return body_in_time(response, lambda: _pieces(response, what), max(deadline.left(), _SHORTEST))
+    except TimeoutError:
+        raise EmsUnreachable(f"{what}: the answer came too slowly", sent=True) from None
+
+
+def _pieces(response: requests.Response, what: str) -> bytes:
+    # Piece by piece, so that an endless answer is seen as one.
     pieces = []
     size = 0
-    while piece := response.raw.read1(_PIECE, decode_content=True):
+    while piece := response.raw.read1(_PIECE, decode_content=False):
         pieces.append(piece)
         size += len(piece)
         if size > MAX_ANSWER:
             raise EmsUnreadable(f"{what}: the answer is larger than {MAX_ANSWER // 1024**2} MiB")
-        if deadline.passed():
-            raise EmsUnreachable(f"{what}: the answer came too slowly", sent=True)
     return b"".join(pieces)

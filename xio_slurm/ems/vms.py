@@ -5,13 +5,16 @@ the EMS does, the callers see a result that is right either way.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.answers import document, job_id, refusal
 from xio_slurm.ems.transport import Transport
 from xio_slurm.errors import EmsUnreadable
+
+_MAX_NAME: Final = 255
+"""Characters of a host's name or address: what is longer, or can't be printed, is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +119,4 @@ def _text(found: dict[str, Any], *keys: str) -> str | None:
     value: Any = found
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and 0 < len(value) <= _MAX_NAME and value.isprintable() else None

@@ -134,7 +134,8 @@ async def start_parse(call: Call) -> Answer:
     request = ParseRequest.model_validate(call.body)
     fails = call.applied.first(ParseFails)
     seconds = math.inf if call.applied.first(ParseNeverEnds) else call.state.settings.parse_seconds
-    job = call.state.parse_jobs.start(request, seconds, fails.code if fails else 0)
+    settings, code = call.state.settings, fails.code if fails else 0
+    job = call.state.parse_jobs.start(request, seconds, code, listed=settings.image_while_parsing == "listed")
     return answer({"JobId": job.job_id})
 
 

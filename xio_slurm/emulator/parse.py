@@ -12,6 +12,7 @@ from xio_slurm.emulator.documents import Shelf
 from xio_slurm.emulator.records import ParseJob
 
 IMAGE_EXISTS: Final = 201
+STATUS: Final = "Status"
 
 
 class ParseRequest(BaseModel):
@@ -35,11 +36,19 @@ class ParseJobs:
         self._images = images
         self._jobs: dict[str, ParseJob] = {}
 
-    def start(self, request: ParseRequest, seconds: float, code: int) -> ParseJob:
-        """A new job, done after these seconds; ``code`` other than 0 is the error that it ends with."""
+    def start(self, request: ParseRequest, seconds: float, code: int, *, listed: bool = False) -> ParseJob:
+        """A new job, done after these seconds; ``code`` other than 0 is the error that it ends with.
+
+        ``listed``: its image is there at once, with a Status.
+        """
         image: dict[str, Any] = {"ImageName": request.ImageName, "ImageId": request.ImageId}
         if request.Description is not None:
             image["Description"] = request.Description
+        if listed and request.ImageName in self._images.names():
+            seconds, code = 0.0, IMAGE_EXISTS
+        elif listed:
+            image[STATUS] = "Parsing"
+            self._images.create(dict(image))
         job = ParseJob(str(uuid.uuid4()), image, self._clock() + seconds, code)
         self._jobs[job.job_id] = job
         return job
@@ -56,8 +65,17 @@ class ParseJobs:
         due = [job for job in self._jobs.values() if not job.ended and job.due <= self._clock()]
         for job in sorted(due, key=lambda job: job.due):
             code = job.code
-            if not code and job.image["ImageName"] in self._images.names():
+            begun = self._begun(job)
+            if begun is not None:
+                self._images.update({**begun, STATUS: "Failed" if code else "Ready"})
+            elif not code and job.image["ImageName"] in self._images.names():
                 code = IMAGE_EXISTS
-            if not code:
+            elif not code:
                 self._images.create(dict(job.image))
             self._jobs[job.job_id] = replace(job, code=code, ended=True)
+
+    def _begun(self, job: ParseJob) -> dict[str, Any] | None:
+        """The image that was there at once for this job."""
+        if STATUS not in job.image:
+            return None
+        return next((image for image in self._images.all() if image["ImageName"] == job.image["ImageName"]), None)

@@ -60,6 +60,8 @@ class Settings(BaseModel):
     """A DELETE of an image that a pool of an environment has (409)."""
     image_fields: tuple[ImageField, ...] = ("ami",)
     """Whether an image tells its ImageId, the AMI that it was made from. In lists and in detail."""
+    image_while_parsing: Literal["hidden", "listed"] = "hidden"
+    """Whether there is an image from the beginning of its parse on, with a Status: Parsing, then Ready or Failed."""
     error_body: ErrorBody = "json"
     """What an error's body is: {"Error": text}, the text, a proxy's HTML page, or nothing."""
     vm_fields: tuple[VmField, ...] = ()

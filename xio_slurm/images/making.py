@@ -17,6 +17,7 @@ from xio_slurm.images.parse_following import Parsing
 from xio_slurm.images.replacement import (
     NEXT_SUFFIX,
     PREVIOUS_SUFFIX,
+    ROLES,
     UNTOLD,
     Delete,
     Finish,
@@ -26,7 +27,18 @@ from xio_slurm.images.replacement import (
     Refuse,
     Role,
     Standing,
+    Wait,
     next_action,
+    takes_anothers,
+)
+from xio_slurm.images.stage import Stage, is_finished, stage_of
+from xio_slurm.images.standing_words import (
+    in_words,
+    next_is_anothers,
+    next_is_left,
+    not_deleted,
+    not_to_be_replaced,
+    replaced_by_another,
 )
 from xio_slurm.images.steps import ImageSteps, ami_of
 
@@ -37,6 +49,9 @@ _STEPS: Final = 20
 
 _LAST_LOOK: Final = 5.0
 """Seconds for the look that tells what there is after a failure."""
+
+_WATCH: Final = 20
+"""First pauses for which a stranger's image is watched: twice the longest pause of whoever follows its parse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +98,10 @@ class ImageMaker:
         return _Making(self._transport, image, self._say, self._poll_seconds, deadline).run(replace=replace)
 
 
+class _Busy(ImageError):
+    """Somebody else replaces the same image: what there is belongs to them."""
+
+
 class _Making:
     """One image on its way."""
 
@@ -103,38 +122,49 @@ class _Making:
         self._steps = ImageSteps(self._images, tell=self._tell, poll_seconds=poll_seconds, deadline=deadline)
         self._parsing = Parsing(ParseJobs(transport), self._images, tell=self._tell, poll_seconds=poll_seconds)
         self._parsed: set[str] = set()  # names of images that this run knows to be of the AMI, told or not
+        self._poll_seconds = poll_seconds
         self._can_rename = True
+        self._unmoved: list[str] = []  # which renames were refused, and why
+        self._is_alone = False  # nobody else was seen to replace the image
         self._stuck: frozenset[Role] = frozenset()  # what the EMS doesn't delete
         self._gone_since: float | None = None
         self._changed = False
         self._notes: list[str] = []
 
     def run(self, *, replace: bool) -> Made:
+        """Do one step after the other until there is none."""
         # The first look isn't patient: an EMS that doesn't answer at all is told at once.
         there = first = self._look(self._deadline)
         try:
             for _ in range(_STEPS):
                 action = next_action(there, self._image.ami, replace=replace, can_rename=self._can_rename)
                 if isinstance(action, Finish):
+                    if there.next is not None:
+                        self._notes.append(next_is_left(there, self._names))
                     return Made(self._image.name, self._image.ami, _outcome(first, self._image.ami), (*self._notes,))
                 if isinstance(action, Refuse):
-                    raise self._refusal(there)
+                    raise self._refusal(there, replace=replace)
+                if not self._is_alone and takes_anothers(action, there, self._image.ami):
+                    self._watch(there)
                 self._do(action)
                 there = self._standing(self._steps.get).without(self._stuck)
         except (EmsError, ImageError) as error:
-            if not self._changed and (there.next, there.previous) == (None, None):
+            if not self._changed and (isinstance(error, _Busy) or (there.next, there.previous) == (None, None)):
                 raise
             raise ImageError(f"{error}; {self._where_it_stands(there)}") from error
         raise ImageError(f"image {self._image.name}: somebody else changes it, too; {self._where_it_stands(there)}")
 
     # Steps
 
-    def _do(self, action: Parse | Move | Delete) -> None:
+    def _do(self, action: Parse | Move | Delete | Wait) -> None:
         match action:
+            case Wait(role):
+                self._parsing.finish(self._names.of_role(role), self._deadline)
+                return
             case Parse(role):
                 self._parse(role)
             case Move(source, target):
-                self._move(self._names.of_role(source), self._names.of_role(target))
+                self._move(source, target)
             case Delete(role):
                 self._delete(role)
         self._changed = True
@@ -142,17 +172,29 @@ class _Making:
     def _parse(self, role: Role) -> None:
         name = self._names.of_role(role)
         began = time.monotonic() if self._gone_since is None else self._gone_since
-        self._parsing.run(replace(self._image, name=name), self._deadline)
+        try:
+            self._parsing.run(replace(self._image, name=name), self._deadline)
+        except ImageError:
+            if role == "next" and self._is_made():
+                return  # by another run, which has renamed its next image before we saw it
+            raise
         self._parsed.add(name)
         if role == "image" and not self._can_rename:
             seconds = time.monotonic() - began
+            self._notes += self._unmoved
             self._notes.append(f"{name} was made by a second parse: no VM could start from it for {seconds:.0f} s")
 
-    def _move(self, old: str, new: str) -> None:
-        refused = self._steps.rename(old, new)
+    def _move(self, source: Role, target: Role) -> None:
+        old, new = self._names.of_role(source), self._names.of_role(target)
+        if target in self._stuck:
+            refused: str | None = f"{new} is there already"
+        elif self._steps.get(new) is not None:
+            return  # somebody else was there first: looked at again
+        else:
+            refused = self._steps.rename(old, new)
         if refused is not None:
             self._can_rename = False
-            self._notes.append(f"{old} couldn't be renamed to {new}: {refused}")
+            self._unmoved.append(f"{old} couldn't be renamed to {new}: {refused}")
         elif old in self._parsed:
             self._parsed = self._parsed - {old} | {new}
         else:
@@ -160,7 +202,7 @@ class _Making:
 
     def _delete(self, role: Role) -> None:
         name = self._names.of_role(role)
-        refused = self._steps.delete(name)
+        refused = self._steps.delete(name, unless_of=self._image.ami if role == "image" else None)
         if refused is None:
             self._parsed.discard(name)
             if role == "image":
@@ -172,51 +214,63 @@ class _Making:
             )
         else:
             self._stuck |= {role}
-            self._notes.append(f"{name} is left on the EMS, which doesn't delete it: {refused}")
+            self._notes.append(not_deleted(name, refused))
+
+    def _watch(self, seen: Standing) -> None:
+        """Let a replacement with another AMI go on that may be under way. Raises ImageError if it does."""
+        until = time.monotonic() + _WATCH * self._poll_seconds
+        while time.monotonic() < until:
+            self._tell(f"looking whether somebody else is at {self._names.next}")
+            time.sleep(min(self._poll_seconds, self._deadline.left()))
+            if self._standing(self._steps.get).without(self._stuck) != seen:
+                raise _Busy(replaced_by_another(seen, self._names))
+            if self._deadline.passed():
+                raise ImageError(f"image {self._image.name}: no time was left to see whether somebody else replaces it")
+        self._is_alone = True
 
     # Looks
 
     def _standing(self, get: Callable[[str], Document | None]) -> Standing:
-        def ami(name: str) -> str | None:
-            found = get(name)
-            if found is None:
-                return None
-            return ami_of(found) or (self._image.ami if name in self._parsed else UNTOLD)
-
-        return Standing(ami(self._names.image), ami(self._names.next), ami(self._names.previous))
+        amis: dict[Role, str] = {}
+        stages: dict[Role, Stage] = {}
+        for role in ROLES:
+            name = self._names.of_role(role)
+            if (found := get(name)) is not None:
+                amis[role] = ami_of(found) or (self._image.ami if name in self._parsed else UNTOLD)
+                stages[role] = stage_of(found)
+        return Standing(
+            **amis,
+            under_way=frozenset(role for role, stage in stages.items() if stage == "under way"),
+            failed=frozenset(role for role, stage in stages.items() if stage == "failed"),
+        )
 
     def _look(self, deadline: Deadline) -> Standing:
         return self._standing(lambda name: self._images.get(name, deadline))
 
+    def _is_made(self) -> bool:
+        try:
+            found = self._images.get(self._names.image, Deadline.after(_LAST_LOOK))
+        except EmsError:
+            return False
+        return found is not None and ami_of(found) == self._image.ami and is_finished(found)
+
     def _tell(self, step: str) -> None:
         self._say(ImageProgress(self._image.name, step, time.monotonic() - self._began))
 
-    def _refusal(self, there: Standing) -> ImageError:
-        of = f"is of {there.image}" if there.image else "is there, and the EMS doesn't tell of which AMI"
-        return ImageError(
-            f"image {self._image.name} {of}: --replace makes it anew from {self._image.ami}, or take another name"
-        )
+    def _refusal(self, there: Standing, *, replace: bool) -> ImageError:
+        if replace:
+            return _Busy(next_is_anothers(there, self._names))
+        return ImageError(not_to_be_replaced(there, self._names, self._image.ami))
 
     def _where_it_stands(self, last: Standing) -> str:
         try:
             there = self._look(Deadline.after(_LAST_LOOK))
         except EmsError:
-            return f"before, {_in_words(last, self._names)}"
-        return f"now {_in_words(there, self._names)}"
+            return f"before, {in_words(last, self._names)}"
+        return f"now {in_words(there, self._names)}"
 
 
 def _outcome(first: Standing, ami: str) -> Literal["created", "replaced", "unchanged"]:
-    if first.image == ami:
-        return "unchanged"
+    if first.image == ami and "image" not in first.failed:
+        return "created" if "image" in first.under_way else "unchanged"
     return "created" if first.image is None and first.previous is None else "replaced"
-
-
-def _in_words(there: Standing, names: Names) -> str:
-    parts = [
-        f"{name} is of {ami or 'an AMI that the EMS does not tell'}"
-        for name, ami in ((names.image, there.image), (names.next, there.next), (names.previous, there.previous))
-        if ami is not None
-    ]
-    if there.image is None:
-        parts.insert(0, f"there is no {names.image}, and no VM can start from it until the same command has done it")
-    return "; ".join(parts)

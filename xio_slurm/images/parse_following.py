@@ -24,8 +24,8 @@ _ODD_ANSWERS: Final = 5
 """Answers in a row that are none of a parse job, after which it is given up."""
 
 Sight = Literal["none", "ours", "untold", "another's", "under way", "failed", "no answer"]
-"""What a look at the name of an image that is being made found. All but the first and the last are documents; the
-last three but one are told by a document of our AMI, or of one that isn't told."""
+"""What a look at the name of an image that is being made found: none; a finished one of our AMI, or of one that isn't
+told; one of another AMI; one that isn't finished and may be ours."""
 
 
 def pauses(first: float, deadline: Deadline) -> Iterator[None]:

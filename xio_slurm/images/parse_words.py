@@ -40,8 +40,8 @@ def exists_unlisted(image: NewImage) -> str:
         wanted = image.name.removesuffix(NEXT_SUFFIX)
         return (
             f"the EMS says that an image of that name exists (error 201), and lists none, so {wanted} can't be "
-            f"replaced: make the image under another name, and give that to the pools; or read the logs under {LOGS} "
-            "on the EMS"
+            "replaced: if nobody else replaces it now, make the image under another name, and give that to the pools, "
+            f"or read the logs under {LOGS} on the EMS"
         )
     return (
         "the EMS says that an image of that name exists (error 201), and lists none: take another name, or read the "

@@ -4,7 +4,7 @@ The old image of a name stays until the new AMI is known to parse: it is parsed 
 change places. Nothing but the images themselves says how far that is, so whoever is killed and runs again goes on.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 UNTOLD: Final = ""
@@ -14,6 +14,7 @@ NEXT_SUFFIX: Final = "-xio-next"
 PREVIOUS_SUFFIX: Final = "-xio-previous"
 
 Role = Literal["image", "next", "previous"]
+ROLES: Final[tuple[Role, ...]] = ("image", "next", "previous")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,12 @@ class Standing:
     image: str | None = None
     next: str | None = None
     previous: str | None = None
-    under_way: frozenset[Role] = frozenset()
-    failed: frozenset[Role] = frozenset()
+    under_way: frozenset[Role] = field(default=frozenset(), kw_only=True)
+    failed: frozenset[Role] = field(default=frozenset(), kw_only=True)
+
+    def of_role(self, role: Role) -> str | None:
+        """The AMI of one of them."""
+        return {"image": self.image, "next": self.next, "previous": self.previous}[role]
 
     def without(self, roles: frozenset[Role]) -> "Standing":
         """As if there were none of these: they can't be helped."""

@@ -54,8 +54,6 @@ class ImageSteps:
     def rename(self, old: str, new: str) -> str | None:
         """Give an image another name, which none has. Why the EMS doesn't, or None when it did."""
         self._tell(f"renaming {old} to {new}")
-        if self.get(new) is not None:
-            return f"{new} is there already"
         found = self.get(old)
         if found is not None and not found.get("Id"):
             return "its images have no Id"

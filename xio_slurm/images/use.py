@@ -1,17 +1,12 @@
-"""Which pools start VMs from an image; and an image's document without what is nobody's business."""
+"""Which pools start VMs from an image."""
 
-import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
 
 from xio_slurm.ems.documents import Document
+from xio_slurm.plain_text import printable
 
 Uses = Mapping[str, Mapping[str, tuple[str, ...]]]
 """Image → environment → pools."""
-
-HIDDEN: Final = "(hidden)"
-
-_SECRET_KEY: Final = re.compile(r"pem|password|secret|privatekey", re.IGNORECASE)
 
 
 def uses_of(environments: Iterable[Document]) -> Uses:
@@ -29,12 +24,11 @@ def uses_of(environments: Iterable[Document]) -> Uses:
     return uses
 
 
-def presentable(value: Any, key: str = "") -> Any:
-    """A document with keys and passwords hidden, at any depth."""
-    if isinstance(value, dict):
-        return {name: presentable(inner, name) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [presentable(inner, key) for inner in value]
-    if value and (_SECRET_KEY.search(key) or (isinstance(value, str) and "PRIVATE KEY-----" in value)):
-        return HIDDEN
-    return value
+def others_using(uses: Uses, image: str, ours: str | None) -> Mapping[str, tuple[str, ...]]:
+    """The environments but ours whose pools use an image, with these pools."""
+    return {env: pools for env, pools in uses.get(image, {}).items() if env != ours}
+
+
+def in_words(used: Mapping[str, tuple[str, ...]]) -> str:
+    """The environments and pools that use an image, in a printable line."""
+    return printable("; ".join(f"{env}: {', '.join(pools)}" for env, pools in used.items())) or "nothing"

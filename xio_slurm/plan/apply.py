@@ -9,19 +9,22 @@ from filelock import FileLock, Timeout
 
 from xio_slurm.config.model import Image
 from xio_slurm.deadline import Deadline
-from xio_slurm.deploy.publish import make_folder, publish
+from xio_slurm.deploy.publish import check_unchanged, make_folder, publish
 from xio_slurm.ems.connection import connected
-from xio_slurm.ems.documents import ENVIRONMENTS, IMAGES, PROFILES, Document, Documents, Kind
+from xio_slurm.ems.documents import ENVIRONMENTS, IMAGES, PROFILES, Documents, Kind
 from xio_slurm.ems.parse_jobs import NewImage
 from xio_slurm.ems.transport import Transport
+from xio_slurm.ems.vms import Vms
 from xio_slurm.errors import DeployError, EmsError, EmsRefused
 from xio_slurm.images.making import ImageMaker, ImageProgress
+from xio_slurm.plain_text import listed
 from xio_slurm.plan.change import Change, Verb
-from xio_slurm.plan.document_writing import check_unchanged, write
+from xio_slurm.plan.document_writing import Writing
 from xio_slurm.plan.ems_observation import controllers_of
 from xio_slurm.plan.ems_plan import running_on
 from xio_slurm.plan.include_line import put_include, why_not_writable
 from xio_slurm.plan.plan import Plan
+from xio_slurm.plan.replanning import Replanning
 from xio_slurm.plan.steps import Result, Stages, Step
 from xio_slurm.slurm.hostlist import fold
 
@@ -67,8 +70,11 @@ class Apply:
 
         Raises DeployError where the plan can't be applied, with nothing done.
         """
-        with _locked(self._plan.slurm.generation.folder):
+        generation = self._plan.slurm.generation
+        with _locked(generation.folder):
             self._check_slurm_conf()
+            if self._plan.slurm.writes_files:
+                check_unchanged(generation.folder, generation.deployed)
             return self.stages.run()
 
     def _check_slurm_conf(self) -> None:
@@ -81,8 +87,7 @@ class Apply:
         return Step(change.kind, change.name, change.verb, lambda: self._make(change, image))
 
     def _make(self, change: Change, image: Image) -> tuple[str, ...]:
-        documents = Documents(self._transport, IMAGES)
-        check_unchanged(documents, change, self._planned_on(change, IMAGES), Deadline.after(_WRITE_SECONDS))
+        self._writing(change, IMAGES).fresh(Deadline.after(_WRITE_SECONDS))
         new = NewImage(image.name, image.ami)
         return self._images.make(new, replace=True, deadline=Deadline.after(IMAGE_SECONDS)).notes
 
@@ -90,20 +95,38 @@ class Apply:
         return Step(change.kind, change.name, change.verb, lambda: self._write(change, kind))
 
     def _write(self, change: Change, kind: Kind) -> tuple[str, ...]:
-        documents = Documents(self._transport, kind)
+        deadline = Deadline.after(_WRITE_SECONDS)
+        if kind is ENVIRONMENTS:
+            self._check_pools(change, deadline)
         try:
-            write(documents, change, self._planned_on(change, kind), Deadline.after(_WRITE_SECONDS))
+            return self._writing(change, kind).write(deadline)
         except EmsRefused as error:
             if kind is not PROFILES or change.verb is not Verb.UPDATE:
                 raise
             raise DeployError(f"{error}{self._who_holds(change.name)}") from error
-        return ()
 
-    def _planned_on(self, change: Change, kind: Kind) -> Document | None:
-        observed = self._plan.observed
-        assert observed is not None  # noqa: S101  there is no change of a document otherwise
-        of_kind = {PROFILES: observed.profiles, ENVIRONMENTS: observed.environments, IMAGES: observed.images}
-        return next((each for each in of_kind[kind] if each[kind.name_key] == change.name), None)
+    def _writing(self, change: Change, kind: Kind) -> Writing:
+        replanning = self._replanning
+        planned_on = replanning.planned_on(change, kind)
+        name = change.name if planned_on is None else str(planned_on[kind.name_key])
+        documents = Documents(self._transport, kind)
+        return Writing(documents, name, change, planned_on, lambda now: replanning.on(change, kind, now))
+
+    @property
+    def _replanning(self) -> Replanning:
+        assert self._plan.replanning is not None  # noqa: S101  there is no change of a document otherwise
+        return self._plan.replanning
+
+    def _check_pools(self, change: Change, deadline: Deadline) -> None:
+        """A pool that goes may have got a VM since the plan was made, and a VM without its pool is nobody's."""
+        if not self._replanning.prune:
+            return
+        held = self._replanning.held(change, Vms(self._transport).names(deadline))
+        for pool, vms in held.items():
+            raise DeployError(
+                f"environment {change.name}: nothing of it was changed: VMs of pool {listed([pool])}, which is to go,"
+                f" may run by now ({listed(vms)}): let them end, then run this again"
+            )
 
     def _who_holds(self, profile: str) -> str:
         """What a running controller has to do with it: it blocks the change of its profile."""
@@ -126,7 +149,7 @@ class Apply:
             verb = Verb.CREATE if generation.difference.first else Verb.UPDATE
 
         def do() -> tuple[str, ...]:
-            publish(generation.folder, generation.compiled)
+            publish(generation.folder, generation.compiled, planned_on=generation.deployed)
             return ()
 
         return Step("files", str(generation.folder), verb, do)

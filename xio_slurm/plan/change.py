@@ -37,7 +37,8 @@ class Change:
     ``kind`` is its word: ``profile``, ``environment``, ``image`` … ``notes`` say what should be known. ``refusals``
     say what isn't done of it, each with a way out; ``notes`` and ``refusals`` are one line each, without the thing's
     name. ``document`` is what is sent, and None where nothing is: it is unchanged, refused as a whole, or not made by
-    sending a document. It may hold secrets of the site, so it is no part of the repr.
+    sending a document. It may hold secrets of the site, so it is no part of the repr. ``is_sure``: what is there could
+    be told; else that it is unchanged only says that nothing is done.
     """
 
     kind: str
@@ -47,3 +48,4 @@ class Change:
     notes: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
     document: Document | None = field(default=None, repr=False)
+    is_sure: bool = True

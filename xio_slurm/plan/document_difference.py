@@ -8,7 +8,7 @@ from typing import Any, Final
 from xio_slurm.ems.documents import Document
 from xio_slurm.plain_text import printable, shortened
 from xio_slurm.plan.change import FieldChange
-from xio_slurm.plan.secret_fields import hides, mask, masked
+from xio_slurm.secret_fields import hides, mask, masked
 
 _NAMES: Final = ("Key", "PoolName", "ProfileName", "ImageName", "EnvName", "Name")
 """Keys that tell the entries of a list apart."""
@@ -23,7 +23,14 @@ def same(one: Any, other: Any) -> bool:
 
 
 def difference(old: Document, new: Document) -> tuple[FieldChange, ...]:
-    """The fields that differ, in the order of ``new``; none exactly where both are the same JSON."""
+    """The fields that differ, in the order of ``new``; none exactly where both are the same JSON; long ones cut."""
+    return tuple(
+        FieldChange(each.path, _shortened(each.old), _shortened(each.new)) for each in whole_difference(old, new)
+    )
+
+
+def whole_difference(old: Document, new: Document) -> tuple[FieldChange, ...]:
+    """The same with values of any length."""
     return tuple(_of_objects("", old, new))
 
 
@@ -110,4 +117,8 @@ def _is_same(old: Any, new: Any) -> bool:
 def _text(value: Any) -> str | None:
     if value is _ABSENT:
         return None
-    return shortened(printable(json.dumps(masked(value), ensure_ascii=False)), _LENGTH)
+    return printable(json.dumps(masked(value), ensure_ascii=False))
+
+
+def _shortened(text: str | None) -> str | None:
+    return None if text is None else shortened(text, _LENGTH)

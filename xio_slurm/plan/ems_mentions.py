@@ -13,7 +13,13 @@ from xio_slurm.plan.profile_document import TEMPLATE
 
 def mentions(planning: Planning) -> tuple[str, ...]:
     """All of them."""
-    return (*_zone(planning), *_missing_images(planning), *_like_names(planning), *_not_in_file(planning))
+    return (
+        *_zone(planning),
+        *_missing_images(planning),
+        *_like_names(planning),
+        *_not_in_file(planning),
+        *_unread(planning),
+    )
 
 
 def _zone(planning: Planning) -> Iterator[str]:
@@ -61,7 +67,7 @@ def _not_in_file(planning: Planning) -> Iterator[str]:
             [profile["ProfileName"] for profile in observed.profiles],
             {TEMPLATE, *(config.ems_profile(profile.name) for profile in config.profiles)},
         ),
-        ("environments", [each["EnvName"] for each in observed.environments], {planning.head.cluster}),
+        ("environments", [each["EnvName"] for each in observed.environments], {planning.environment_name}),
         (
             "images",
             [image["ImageName"] for image in observed.images],
@@ -74,5 +80,10 @@ def _not_in_file(planning: Planning) -> Iterator[str]:
             yield f"{word} that this file doesn't have, left as they are: {listed(left)}"
 
 
+def _unread(planning: Planning) -> Iterator[str]:
+    if unread := planning.observed.unread:
+        yield f"the EMS doesn't tell which profiles and images these environments use: {listed(unread)}"
+
+
 def _others(planning: Planning) -> Iterator[dict[str, Any]]:
-    return (each for each in planning.observed.environments if each["EnvName"] != planning.head.cluster)
+    return (each for each in planning.observed.environments if each["EnvName"] != planning.environment_name)

@@ -1,6 +1,6 @@
 """What the EMS has, before anything is planned: read only."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,28 +24,69 @@ _DEPTH: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Everything on the EMS, other clusters' too. ``vms`` are node names; ``version`` None: the EMS doesn't tell."""
+    """Everything on the EMS, other clusters' too. ``vms`` are node names; ``version`` None: the EMS doesn't tell.
+
+    ``unread`` are other clusters' environments whose pools the EMS doesn't tell.
+    """
 
     profiles: tuple[Document, ...] = field(repr=False)
     environments: tuple[Document, ...] = field(repr=False)
     images: tuple[Document, ...] = field(repr=False)
     vms: frozenset[str]
     version: str | None
+    unread: tuple[str, ...] = ()
 
 
-def observe(transport: Transport, deadline: Deadline) -> Observed:
-    """List it all, and get each document whole: whether a list holds whole ones isn't known. Raises EmsError."""
-    kinds = (PROFILES, ENVIRONMENTS, IMAGES)
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """The names of what a plan could change. ``profiles``: the template's, too."""
+
+    profiles: frozenset[str]
+    environment: str
+    images: frozenset[str]
+
+
+def observe(transport: Transport, ours: Ours, deadline: Deadline) -> Observed:
+    """List it all, and get ours whole: whether a list holds whole documents isn't known. Raises EmsError.
+
+    Of others' only names, tags and pools matter, so that their entries in the list will do, however odd the rest of
+    them is; but ownership hangs on an environment's pools, so one that is listed without them is asked for.
+    """
     with _side_by_side(transport) as pool:
         vms = pool.submit(Vms(transport).names, deadline)
         version = pool.submit(_version, transport, deadline)
-        lists = [pool.submit(Documents(transport, kind).all, deadline) for kind in kinds]
+        lists = [pool.submit(Documents(transport, kind).all, deadline) for kind in (PROFILES, ENVIRONMENTS, IMAGES)]
+        profiles, environments, images = ([*listed.result()] for listed in lists)
+        own = own_environment(environments, ours.environment)
+        names = frozenset[str]() if own is None else frozenset({own[ENVIRONMENTS.name_key]})
+        untold = [name for each in environments if (name := each["EnvName"]) not in names and each.get("Pools") is None]
         whole = [
-            [pool.submit(_whole, transport, kind, each, deadline) for each in _once(kind, listed.result())]
-            for kind, listed in zip(kinds, lists, strict=True)
+            {name: pool.submit(_whole, transport, kind, name, deadline) for name in _names(kind, listed) & wanted}
+            for kind, listed, wanted in (
+                (PROFILES, profiles, ours.profiles),
+                (ENVIRONMENTS, environments, names),
+                (IMAGES, images, ours.images),
+            )
         ]
-        profiles, environments, images = (tuple(each.result() for each in documents) for documents in whole)
-        return Observed(profiles, environments, images, vms.result(), version.result())
+        asked = {name: pool.submit(_if_told, transport, name, deadline) for name in untold}
+        others = {name: found for name, each in asked.items() if (found := each.result()) is not None}
+        found_profiles, found_environments, found_images = (
+            {name: found for name, each in of_kind.items() if (found := each.result()) is not None} for of_kind in whole
+        )
+        return Observed(
+            _with(PROFILES, profiles, found_profiles),
+            _with(ENVIRONMENTS, environments, others | found_environments),
+            _with(IMAGES, images, found_images),
+            vms.result(),
+            version.result(),
+            tuple(name for name in untold if name not in others),
+        )
+
+
+def own_environment(environments: Iterable[Document], cluster: str) -> Document | None:
+    """The environment of a cluster; its name in other capitals is the same, as an EMS may keep it so."""
+    alike = [each for each in environments if str(each[ENVIRONMENTS.name_key]).casefold() == cluster.casefold()]
+    return next((each for each in alike if each[ENVIRONMENTS.name_key] == cluster), alike[0] if alike else None)
 
 
 def controllers_of(transport: Transport, nodes: Iterable[str], deadline: Deadline) -> tuple[str, ...]:
@@ -73,20 +114,33 @@ def _side_by_side(transport: Transport) -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def _once(kind: Kind, listed: tuple[Document, ...]) -> Iterable[Document]:
-    return {each[kind.name_key]: each for each in reversed(listed)}.values()
+def _names(kind: Kind, listed: Iterable[Document]) -> frozenset[str]:
+    return frozenset(each[kind.name_key] for each in listed)
 
 
-def _whole(transport: Transport, kind: Kind, listed: Document, deadline: Deadline) -> Document:
-    """The document as a GET tells it; as the list does, where the GET knows no such name."""
-    name = listed[kind.name_key]
-    found = Documents(transport, kind).get(name, deadline) or listed
+def _with(kind: Kind, listed: Iterable[Document], found: Mapping[str, Document]) -> tuple[Document, ...]:
+    """Each of a list once: as a GET told it, else as it was listed."""
+    first = {each[kind.name_key]: each for each in reversed([*listed])}
+    return tuple(found.get(name, each) for name, each in reversed(first.items()))
+
+
+def _whole(transport: Transport, kind: Kind, name: str, deadline: Deadline) -> Document | None:
+    """The document as a GET tells it; None where the GET knows no such name."""
+    found = Documents(transport, kind).get(name, deadline)
     what = f"look up {kind.word} {listed_names([name])}"
-    if found[kind.name_key] != name:
+    if found is not None and found[kind.name_key] != name:
         raise EmsUnreadable(f"{what}: the EMS answered with another one")
     if _is_deeper(found, _DEPTH):
         raise EmsUnreadable(f"{what}: the EMS answered with more than {_DEPTH} objects in another")
     return found
+
+
+def _if_told(transport: Transport, environment: str, deadline: Deadline) -> Document | None:
+    """Another cluster's environment; None where the EMS doesn't tell it."""
+    try:
+        return _whole(transport, ENVIRONMENTS, environment, deadline)
+    except EmsError:
+        return None
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

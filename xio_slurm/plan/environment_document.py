@@ -35,7 +35,10 @@ def changed_environment(existing: Document, config: Config, head: Head, *, remov
     Raises DeployError for one that can't be edited.
     """
     document = copy.deepcopy(existing)
-    document |= {"EnvName": head.cluster, "Type": "slurm", "HeadAddress": head.address}
+    name = document.get("EnvName")
+    if not isinstance(name, str) or name.casefold() != head.cluster.casefold():  # else the EMS keeps it in its way
+        document["EnvName"] = head.cluster
+    document |= {"Type": "slurm", "HeadAddress": head.address}
     pools = entries(document, "Pools", [])
     pools[:] = [pool for pool in pools if pool_name(pool) not in removed]
     for wanted in config.pools:

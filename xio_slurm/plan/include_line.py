@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from xio_slurm.errors import DeployError
-from xio_slurm.plan.replace_file import replace_file
+from xio_slurm.plan.replace_file import is_mount_point, replace_file
 from xio_slurm.slurm.conf import SlurmConf, logical_lines, read
 
 _PATH: Final = re.compile(r"/[^\s\"'\\#%]*")
@@ -60,6 +60,16 @@ def put_include(conf: SlurmConf, node_definitions: Path) -> Path | None:
 def why_not_writable(conf: SlurmConf) -> str | None:
     """Why slurm.conf can't be replaced by who runs this, in one line, as far as a look tells."""
     real = Path(os.path.realpath(conf.path))
-    if os.access(real.parent, os.W_OK | os.X_OK) and os.access(real, os.R_OK):
-        return None
-    return f"{conf.path}: its folder {real.parent} can't be written by this user: run this as root"
+    if not (os.access(real.parent, os.W_OK | os.X_OK) and os.access(real, os.R_OK)):
+        return f"{conf.path}: its folder {real.parent} can't be written by this user: run this as root"
+    if is_mount_point(real):
+        return f"{conf.path}: it is mounted by itself, so no other can take its place: put the include line by hand"
+    file = real.stat()
+    if os.geteuid() != 0 and (file.st_uid != os.geteuid() or file.st_gid not in {os.getegid(), *os.getgroups()}):
+        return f"{conf.path}: belongs to user {file.st_uid}, group {file.st_gid}: run this as them, or as root"
+    return None
+
+
+def other_names(conf: SlurmConf) -> int:
+    """How many hard links the file has beside this name: they keep the old content."""
+    return Path(os.path.realpath(conf.path)).stat().st_nlink - 1

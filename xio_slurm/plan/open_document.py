@@ -19,6 +19,20 @@ _WORDS: Final = {
 }
 
 
+def spelled(key: str, *documents: Document) -> str:
+    """The key as the first of the documents spells it that has it; as it is given where none has.
+
+    EMS versions differ in capitals (``SecurityGroupIDs``), and a second key beside the first would be anybody's guess.
+    """
+    for document in documents:
+        if key in document:
+            return key
+        for each in document:
+            if each.casefold() == key.casefold():
+                return each
+    return key
+
+
 def part(document: Document, key: str, default: Document | None, path: str = "") -> Document:
     """The object under a key; where there is none, ``default`` is put there. None: it can't be made up."""
     found = _found(document, key, default, dict, path)

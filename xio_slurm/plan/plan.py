@@ -1,6 +1,5 @@
 """A plan: all that would change on the EMS and in Slurm for things to be as the configuration says. Read only."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -10,15 +9,18 @@ from xio_slurm.deadline import Deadline
 from xio_slurm.deploy.ems_location import locate
 from xio_slurm.deploy.publish import read
 from xio_slurm.ems.connection import connected
-from xio_slurm.ems.documents import IMAGES, Document
 from xio_slurm.errors import XioError
 from xio_slurm.images.replacement import NEXT_SUFFIX, PREVIOUS_SUFFIX
+from xio_slurm.plain_text import listed
 from xio_slurm.plan.ami_checks import with_ami_checks
 from xio_slurm.plan.change import Change, Verb
-from xio_slurm.plan.ems_observation import Observed, observe
+from xio_slurm.plan.ems_observation import Observed, Ours, observe, own_environment
 from xio_slurm.plan.ems_plan import EmsPlan, plan_ems
 from xio_slurm.plan.environment_document import Head
 from xio_slurm.plan.head import cluster_of, head_of, is_known
+from xio_slurm.plan.planning import Planning
+from xio_slurm.plan.profile_document import TEMPLATE
+from xio_slurm.plan.replanning import Replanning
 from xio_slurm.plan.slurm_files import SlurmFiles, plan_slurm_files
 
 _LOOK_SECONDS: Final = 120.0
@@ -29,8 +31,8 @@ _LOOK_SECONDS: Final = 120.0
 class Plan:
     """What would be done, and what is against it.
 
-    ``observed`` is what the EMS had when the plan was made; it and ``ems`` are None where the EMS couldn't be looked
-    at, and then ``problem`` says why in one line: such a plan isn't complete, and can't be applied.
+    ``observed`` is what the EMS had when the plan was made; it, ``ems`` and ``replanning`` are None where the EMS
+    couldn't be looked at, and then ``problem`` says why in one line: such a plan isn't complete, and can't be applied.
     """
 
     slurm: SlurmFiles
@@ -39,6 +41,7 @@ class Plan:
     observed: Observed | None = field(repr=False)
     problem: str | None
     found_warnings: tuple[str, ...] = ()
+    replanning: Replanning | None = field(default=None, repr=False)
 
     @property
     def config(self) -> Config:
@@ -93,33 +96,49 @@ def make_plan(config: Config, folder: Path, conf_path: str | None, *, adopt: boo
         return Plan(slurm, head, None, None, location.problem)
     try:
         with connected(slurm.generation.compiled.manifest) as transport:
-            observed = observe(transport, Deadline.after(_LOOK_SECONDS))
+            observed = observe(transport, ours(config, cluster), Deadline.after(_LOOK_SECONDS))
             warnings = (*location.warnings, *transport.certificate_warnings)
     except XioError as error:
         return Plan(slurm, head, None, None, str(error), location.warnings)
-    environment = next((each for each in observed.environments if each["EnvName"] == cluster), None)
-    head = head_of(config, cluster, conf, environment)
+    head = head_of(config, cluster, conf, own_environment(observed.environments, cluster))
     ems = plan_ems(config, head, observed, adopt=adopt, prune=prune)
-    ems = replace(ems, images=tuple(_with_leftovers(image, observed) for image in ems.images))
+    replanning = Replanning(Planning(config, head, observed, adopt), prune)
+    ems = replace(ems, images=tuple(_with_leftovers(image, replanning.planning) for image in ems.images))
     if asks_aws:
         images, ami_warnings = with_ami_checks(ems.images, config, slurm.generation.compiled.manifest.pools)
         ems, warnings = replace(ems, images=images), (*warnings, *ami_warnings)
     if ems.environment is not None and not is_known(config, conf):
         ems = replace(ems, environment=_of_unknown_head(ems.environment))
-    return Plan(slurm, head, ems, observed, None, warnings)
+    return Plan(slurm, head, ems, observed, None, warnings, replanning)
 
 
-def _with_leftovers(image: Change, observed: Observed) -> Change:
-    """A replacement that was broken off near its end has left images that the maker of images takes away."""
-    left = {f"{image.name}{NEXT_SUFFIX}", f"{image.name}{PREVIOUS_SUFFIX}"} & {*_names(observed.images)}
+def ours(config: Config, cluster: str) -> Ours:
+    """What a plan of a configuration could change on the EMS."""
+    images = [name for image in config.images for name in (image.name, *_leftovers(image.name))]
+    profiles = (config.ems_profile(profile.name) for profile in config.profiles)
+    return Ours(frozenset({TEMPLATE, *profiles}), cluster, frozenset(images))
+
+
+def _leftovers(image: str) -> tuple[str, str]:
+    return f"{image}{NEXT_SUFFIX}", f"{image}{PREVIOUS_SUFFIX}"
+
+
+def _with_leftovers(image: Change, planning: Planning) -> Change:
+    """A replacement that was broken off near its end has left images that the maker of images takes away.
+
+    Another cluster that uses the image could be replacing it at this moment.
+    """
+    left = [name for name in _leftovers(image.name) if planning.image(name) is not None]
     if image.verb is not Verb.UNCHANGED or image.notes or not left:
         return image
-    note = f"a replacement was broken off, and what it left goes: {', '.join(sorted(left))}"
+    if others := planning.others_with_image(image.name):
+        note = (
+            f"the environment {listed(others)} uses it, or may, and a replacement is on its way or was broken off:"
+            f" {listed(left)} stays ('xio image delete' if nobody is at it)"
+        )
+        return replace(image, notes=(note,))
+    note = f"a replacement was broken off, and what it left goes: {listed(left)}"
     return replace(image, verb=Verb.UPDATE, notes=(note,))
-
-
-def _names(images: Iterable[Document]) -> Iterator[str]:
-    return (str(image[IMAGES.name_key]) for image in images)
 
 
 def _of_unknown_head(environment: Change) -> Change:

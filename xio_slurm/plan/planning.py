@@ -7,7 +7,7 @@ from xio_slurm.config.model import Config
 from xio_slurm.ems.documents import Document
 from xio_slurm.images.use import uses_of
 from xio_slurm.naming import NODE_PREFIXES, split_node_name
-from xio_slurm.plan.ems_observation import Observed
+from xio_slurm.plan.ems_observation import Observed, own_environment
 from xio_slurm.plan.environment_document import Head, pool_name
 
 
@@ -30,16 +30,19 @@ class Planning:
 
     @property
     def environment(self) -> Document | None:
-        """The environment of the cluster's name on the EMS."""
-        return _named(self.observed.environments, "EnvName", self.head.cluster)
+        """The environment of the cluster's name on the EMS, whichever capitals that has there."""
+        return own_environment(self.observed.environments, self.head.cluster)
+
+    @property
+    def environment_name(self) -> str:
+        """Its name as the EMS has it, or is to have it."""
+        return str((self.environment or {}).get("EnvName", self.head.cluster))
 
     @property
     def other_head(self) -> str | None:
         """The head node of the environment of our name, where it is another than ours: so may the cluster be."""
         address = (self.environment or {}).get("HeadAddress")
-        if not address or str(address).casefold() == self.head.address.casefold():
-            return None
-        return str(address)
+        return str(address) if address and not _is_same_host(str(address), self.head.address) else None
 
     def users(self, profile: str) -> tuple[str, ...]:
         """The environments whose pools have this profile."""
@@ -50,8 +53,9 @@ class Planning:
         )
 
     def others_with_image(self, image: str) -> tuple[str, ...]:
-        """The environments but ours whose pools start VMs from this image."""
-        return tuple(name for name in uses_of(self.observed.environments).get(image, {}) if name != self.head.cluster)
+        """The environments but ours whose pools start VMs from this image, or may: the EMS doesn't tell."""
+        users = uses_of(self.observed.environments).get(image, {})
+        return (*(name for name in users if name != self.environment_name), *self.observed.unread)
 
     def running_on(self, profile: str) -> tuple[str, ...]:
         """The nodes of our pools whose VMs run on this profile, by the pool's old profile or its new one."""
@@ -80,6 +84,13 @@ def pools_of(environment: Document) -> Iterator[Document]:
     """The entries of an environment's ``Pools`` that are pools."""
     pools = environment.get("Pools")
     return (pool for pool in (pools if isinstance(pools, list) else ()) if pool_name(pool) is not None)
+
+
+def _is_same_host(one: str, other: str) -> bool:
+    """Whether two addresses differ in capitals at most, or in that one is the short name of the other."""
+    short, long = sorted((one.casefold().rstrip("."), other.casefold().rstrip(".")), key=len)
+    is_name = not short.replace(".", "").isdigit()
+    return short == long or (is_name and "." not in short and long.startswith(f"{short}."))
 
 
 def _named(documents: tuple[Document, ...], key: str, name: str) -> Document | None:

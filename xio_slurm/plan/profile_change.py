@@ -19,7 +19,8 @@ from xio_slurm.plan.profile_document import (
     without_servers_own,
 )
 
-_WAYS_OUT: Final = "set Plugin: PrefixProfiles, choose another ProfileName, or take it over with --adopt"
+_WAYS_OUT: Final = "choose another ProfileName, or take it over with --adopt"
+_PREFIX: Final = "set Plugin: PrefixProfiles, "
 
 
 def profile_change(profile: Profile, template: Document, planning: Planning) -> Change:
@@ -50,7 +51,7 @@ def _update(name: str, existing: Document, document: Document, planning: Plannin
         return Change(PROFILES.word, name, Verb.UNCHANGED, notes=tuple(notes))
     doubt = _doubt(name, existing, planning)
     if doubt is not None and not planning.adopt:
-        return Change(PROFILES.word, name, Verb.UPDATE, fields, refusals=(f"{doubt}: {_WAYS_OUT}",))
+        return Change(PROFILES.word, name, Verb.UPDATE, fields, refusals=(f"{doubt}: {_ways_out(planning)}",))
     if doubt is not None:
         notes.insert(0, f"is taken over: {doubt}")
     if running := planning.running_on(name):
@@ -61,6 +62,11 @@ def _update(name: str, existing: Document, document: Document, planning: Plannin
     return Change(PROFILES.word, name, Verb.UPDATE, fields, tuple(notes), document=document)
 
 
+def _ways_out(planning: Planning) -> str:
+    # Where it is set, two clusters' names are the same without the signs that the EMS doesn't take.
+    return _WAYS_OUT if planning.config.plugin.prefix_profiles else _PREFIX + _WAYS_OUT
+
+
 def _doubt(name: str, existing: Document, planning: Planning) -> str | None:
     """Why the profile may be another's; None: it is ours."""
     cluster = planning.head.cluster
@@ -69,13 +75,15 @@ def _doubt(name: str, existing: Document, planning: Planning) -> str | None:
     tagged = owners(existing) - {cluster}
     if tagged:
         return f"it is cluster {listed(sorted(tagged))}'s, by its tag {OWNER_TAG}"
-    if cluster in users and planning.other_head is not None:
+    is_used = planning.environment_name in users
+    if is_used and planning.other_head is not None:
         return f"the environment {cluster} of the head node {listed([planning.other_head])} uses it"
     if owners(existing):
         return None
-    if others:
-        return f"the environment {listed(others)} uses it, and no tag {OWNER_TAG} says that it is ours"
-    if cluster in users:
+    if others or planning.observed.unread:
+        uses = f"{listed(others)} uses" if others else f"{listed(planning.observed.unread)} may use"
+        return f"the environment {uses} it, and no tag {OWNER_TAG} says that it is ours"
+    if is_used:
         return None
     return f"who made it is unknown: it has no tag {OWNER_TAG}, and no environment uses it"
 
@@ -87,4 +95,4 @@ def _notes(name: str, planning: Planning) -> Iterator[str]:
 
 
 def _others(name: str, planning: Planning) -> Iterator[str]:
-    return (user for user in planning.users(name) if user != planning.head.cluster)
+    return (user for user in planning.users(name) if user != planning.environment_name)

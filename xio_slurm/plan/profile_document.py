@@ -10,7 +10,7 @@ from typing import Any, Final
 from xio_slurm.config.model import Config, Profile
 from xio_slurm.ems.documents import Document
 from xio_slurm.errors import DeployError
-from xio_slurm.plan.open_document import entries, part
+from xio_slurm.plan.open_document import entries, part, spelled
 
 TEMPLATE: Final = "az1"
 """The profile that every deployment of an EMS has, and that others are made from."""
@@ -42,8 +42,8 @@ def without_servers_own(document: Document) -> Document:
 
 def owners(document: Document) -> frozenset[str]:
     """The clusters whose profile it says to be, by its tags: one, none, or a contradiction."""
-    parts = [document.get(key) for key in ("Controller", "Worker")]
-    lists = [each.get("InstanceTags") for each in parts if isinstance(each, dict)]
+    parts = [document.get(spelled(key, document)) for key in ("Controller", "Worker")]
+    lists = [each.get(spelled("InstanceTags", each)) for each in parts if isinstance(each, dict)]
     tags = [tag for tags in lists if isinstance(tags, list) for tag in tags if isinstance(tag, dict)]
     return frozenset(str(tag.get("Value")) for tag in tags if tag.get("Key") == OWNER_TAG)
 
@@ -51,54 +51,55 @@ def owners(document: Document) -> frozenset[str]:
 def _edited(base: Document, template: Document, profile: Profile, config: Config, cluster: str) -> Document:
     document = copy.deepcopy(without_servers_own(base))
     name = config.ems_profile(profile.name)
-    document |= {
-        "ProfileName": name,
-        "NodeGroupName": config.ems_profile(profile.node_group_name),
-        "MaxControllers": profile.max_controllers,
-    }
+    document["ProfileName"] = name
+    document[spelled("NodeGroupName", document, template)] = config.ems_profile(profile.node_group_name)
+    document[spelled("MaxControllers", document, template)] = profile.max_controllers
     controller = _part(document, "Controller", template)
     _follow(controller, "Controller", template, config.controllers.image, config.controllers.security_group_ids)
     _tag(controller, "Controller", template, {"Name": f"{config.product}-controller-{name}", OWNER_TAG: cluster})
     if config.controllers.instance_type is not None:
-        controller["InstanceType"] = config.controllers.instance_type
+        of_template = _of_template(template, "Controller")
+        controller[spelled("InstanceType", controller, of_template)] = config.controllers.instance_type
     _set_role(controller, "Controller", config.controllers.identity_role)
     worker = _part(document, "Worker", template)
     _follow(worker, "Worker", template, config.workers.image, config.workers.security_group_ids)
     _tag(worker, "Worker", template, {"Name": f"{config.product}-worker-{name}", OWNER_TAG: cluster})
     _set_role(worker, "Worker", config.workers.identity_role)
-    _set_types(worker, "InstanceTypes", profile.instance_types)
-    _set_types(worker, "SpotFleetTypes", profile.spot_fleet_types)
-    xspot = part(document, "Xspot", copy.deepcopy(_of_template(template, "Xspot")))
-    xspot["EnableHyperthreading"] = profile.enable_hyperthreading
+    for key, types in (("InstanceTypes", profile.instance_types), ("SpotFleetTypes", profile.spot_fleet_types)):
+        _set_types(worker, spelled(key, worker, _of_template(template, "Worker")), types)
+    xspot = part(document, spelled("Xspot", document, template), copy.deepcopy(_of_template(template, "Xspot")))
+    xspot[spelled("EnableHyperthreading", xspot)] = profile.enable_hyperthreading
     return document
 
 
 def _part(document: Document, key: str, template: Document) -> Document:
-    return part(document, key, copy.deepcopy(_of_template(template, key)) or None)
+    return part(document, spelled(key, document, template), copy.deepcopy(_of_template(template, key)) or None)
 
 
 def _of_template(template: Document, key: str) -> Document:
-    value = template.get(key)
+    value = template.get(spelled(key, template))
     return value if isinstance(value, dict) else {}
 
 
 def _follow(section: Document, key: str, template: Document, image: str | None, groups: tuple[str, ...]) -> None:
     """The AMI is the configured one, else the template's, which an upgrade of the EMS changes; groups only join."""
     source = _of_template(template, key)
-    wanted = source.get("ImageId") if image is None else image
+    wanted = source.get(spelled("ImageId", source)) if image is None else image
     if wanted is not None:
-        section["ImageId"] = wanted
-    of_template = source.get("SecurityGroupIds")
-    ids = entries(section, "SecurityGroupIds", [], f"{key}.")
-    for group in (*(of_template if isinstance(of_template, list) else ()), *groups):
-        if group not in ids:
-            ids.append(group)
+        section[spelled("ImageId", section, source)] = wanted
+    of_template = source.get(spelled("SecurityGroupIds", source))
+    joining = [*(of_template if isinstance(of_template, list) else ()), *groups]
+    spelling = spelled("SecurityGroupIds", section, source)
+    if joining or section.get(spelling) is not None:
+        ids = entries(section, spelling, [], f"{key}.")
+        ids += [group for group in dict.fromkeys(joining) if group not in ids]
 
 
 def _tag(section: Document, key: str, template: Document, wanted: dict[str, str]) -> None:
-    of_template = _of_template(template, key).get("InstanceTags")
+    source = _of_template(template, key)
+    of_template = source.get(spelled("InstanceTags", source))
     default: list[Any] = copy.deepcopy(of_template) if isinstance(of_template, list) else []
-    tags = entries(section, "InstanceTags", default, f"{key}.")
+    tags = entries(section, spelled("InstanceTags", section, source), default, f"{key}.")
     for name, value in wanted.items():
         found = [tag for tag in tags if isinstance(tag, dict) and tag.get("Key") == name]
         for tag in found:
@@ -110,7 +111,8 @@ def _tag(section: Document, key: str, template: Document, wanted: dict[str, str]
 def _set_role(section: Document, key: str, role: str | None) -> None:
     if role is None:
         return
-    for spelling in [spelling for spelling in _ROLES if spelling in section] or _ROLES[:1]:
+    spellings = dict.fromkeys(spelled(each, section) for each in _ROLES)
+    for spelling in [each for each in spellings if each in section] or _ROLES[:1]:
         if not isinstance(section.get(spelling), str | None):
             raise DeployError(f"{key}.{spelling} is no text, so IdentityRole can't be set: mend it in the EMS's GUI")
         section[spelling] = role

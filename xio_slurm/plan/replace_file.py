@@ -1,7 +1,10 @@
 """Replaces a file that somebody else owns: whole or not at all, with a backup, and all that hangs on it kept."""
 
 import os
+import re
 import stat
+import tempfile
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +14,21 @@ from xio_slurm.errors import DeployError
 
 _BACKUP: Final = ".xio-"
 """Between the file's name and the time: not ``.conf`` at the end, since programs take a folder's ``*.conf``."""
+
+
+_OLD_SECONDS: Final = 600.0
+_MOUNTS: Final = Path("/proc/self/mountinfo")
+_OCTAL: Final = re.compile(r"\\([0-7]{3})")
+
+
+def is_mount_point(path: Path) -> bool:
+    """Whether something is mounted at the file itself, as containers do: nothing can be renamed to its place."""
+    try:
+        mounts = _MOUNTS.read_text(errors="surrogateescape").splitlines()
+    except OSError:
+        return path.is_mount()
+    points = (line.split(" ")[4] for line in mounts)
+    return str(path) in {_OCTAL.sub(lambda code: chr(int(code[1], 8)), point) for point in points}
 
 
 def replace_file(path: Path, old: bytes, new: bytes) -> Path:
@@ -54,10 +72,11 @@ def _backup(real: Path, content: bytes) -> Path:
 
 def _copy(real: Path, content: bytes) -> Path:
     """A new file beside the real one, with this content, on disk; in all else like it."""
-    partial = real.with_name(f".{real.name}.xio-partial")
-    partial.unlink(missing_ok=True)
-    # O_EXCL: in a folder that others can write, the name could be a link to somewhere else.
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    prefix = f".{real.name}.xio-partial-"
+    _remove_old(real.parent, prefix)
+    # A name of its own: two runs could be at the same file.
+    descriptor, name = tempfile.mkstemp(prefix=prefix, dir=real.parent)
+    partial = Path(name)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123  a descriptor, not a path
             file.write(content)
@@ -69,6 +88,15 @@ def _copy(real: Path, content: bytes) -> Path:
             partial.unlink(missing_ok=True)
         raise
     return partial
+
+
+def _remove_old(folder: Path, prefix: str) -> None:
+    """Those that runs left which were killed; another run's own is younger."""
+    for path in folder.iterdir():
+        if path.name.startswith(prefix):
+            with suppress(OSError):
+                if time.time() - path.lstat().st_mtime > _OLD_SECONDS:
+                    path.unlink()
 
 
 def _take_after(real: Path, descriptor: int) -> None:

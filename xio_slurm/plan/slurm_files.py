@@ -12,7 +12,7 @@ from xio_slurm.deploy.folders import folder_warnings
 from xio_slurm.deploy.generation import Generation, prepare
 from xio_slurm.deploy.publish import NODE_DEFINITIONS, is_settled
 from xio_slurm.errors import DeployError
-from xio_slurm.plan.include_line import include_line
+from xio_slurm.plan.include_line import include_line, other_names
 
 
 class Include(Enum):
@@ -85,6 +85,11 @@ class SlurmFiles:
             )
         if conf is not None:
             lines += folder_warnings(self.generation.config.plugin, conf.get("SlurmUser") or "root")
+        if self.puts_include and conf is not None and (others := other_names(conf)):
+            lines.append(
+                f"{conf.path}: has {others} more hard {'links' if others > 1 else 'link'}, which would keep the old"
+                " content: make symbolic links of them, or put the include line by hand"
+            )
         if self.puts_include and conf is not None and is_configless(conf):
             lines.append(
                 f"{conf.path}: a configless slurmctld ships only includes without a '/' in their name: better put a"

@@ -12,7 +12,6 @@ import syslog
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -23,6 +22,8 @@ from xio_slurm.errors import SlurmError, XioError
 from xio_slurm.events import Events
 from xio_slurm.ledger import Run
 from xio_slurm.manifest import Manifest
+from xio_slurm.power.log_file import LogFile
+from xio_slurm.power.manifest_writers import manifest_warnings
 from xio_slurm.power.outcome import Failed, Outcome
 from xio_slurm.power.state_owner import become_owner
 from xio_slurm.slurm.hostlist import expand
@@ -54,7 +55,8 @@ def main(program: str, seconds: Callable[[Manifest], float], work: Callable[[Cal
     """Run one of the programs and exit. ``seconds`` says how long it may take, ``work`` does it."""
     called = time.time()
     _open_descriptors()
-    logging.basicConfig(format=f"{program}: %(message)s", level=logging.INFO)  # stderr, until the log is known
+    logging.basicConfig(format=f"{program}: %(message)s")  # stderr, until the log is known
+    log.setLevel(logging.INFO)  # ours alone: libraries have much to tell
     try:
         # First of all: the resume file is gone when slurmctld is.
         resume_file = _resume_file()
@@ -68,6 +70,8 @@ def main(program: str, seconds: Callable[[Manifest], float], work: Callable[[Cal
         deadline = Deadline.after(seconds(loaded))
         call = Call(program, loaded, nodes, tuple(arguments.further), resume_file, run, deadline, events)
         log.info("called for %s", arguments.hostlist)
+        for warning in manifest_warnings(arguments.manifest):
+            log.warning("%s", warning)
         events.record("called", hostlist=arguments.hostlist, nodes=len(nodes))
         outcomes = tuple(work(call))
     except XioError as error:
@@ -130,7 +134,7 @@ def _open_descriptors() -> None:
 
 def _log_to(log_dir: str, program: str) -> None:
     try:
-        handler = WatchedFileHandler(Path(log_dir) / LOG_FILE, encoding="utf-8")
+        handler = LogFile(Path(log_dir) / LOG_FILE, encoding="utf-8")
     except OSError as error:
         log.warning("%s/%s can't be written (%s): logging to stderr alone", log_dir, LOG_FILE, error.strerror)
         return

@@ -7,7 +7,9 @@ own files get the password. No text of an error holds any of it, nor of what was
 import json
 import logging
 import re
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from threading import Thread
 from typing import Final
 
 from xio_slurm.deadline import Deadline
@@ -23,7 +25,11 @@ LONGEST: Final = 511
 _ROUNDS: Final = 100_000
 """Of SHA-512: a fifth of a second, once a call."""
 
-_COMMAND_SECONDS: Final = 30.0
+_SECONDS: Final = 30.0
+"""That the password may take at most."""
+
+_GRACE: Final = 1.0
+"""Seconds in which a source that watches the time itself can still say better what was too slow."""
 
 _CRYPT_BEGINNING: Final = re.compile(r"\$(?:5|6|y)\$")
 _CRYPT: Final = re.compile(
@@ -52,9 +58,9 @@ def password_for_vms(call: Call) -> PasswordHash | None:
     if source is None:
         return None
     # Whatever it takes, the greater part of the time is the VMs'.
-    deadline = call.deadline.sooner(min(_COMMAND_SECONDS, call.deadline.left() / 3))
+    deadline = call.deadline.sooner(min(_SECONDS, call.deadline.left() / 3))
     try:
-        return read_password(source, deadline)
+        return _read_in_time(source, deadline)
     except XioError as error:
         why = str(error)
     except Exception as error:  # a library's; its text and its traceback's could hold the password
@@ -62,6 +68,24 @@ def password_for_vms(call: Call) -> PasswordHash | None:
     log.error("%s: the VMs are made without a root password", why)
     call.events.record("no-password", why=why)
     return None
+
+
+def _read_in_time(source: RootPassword, deadline: Deadline) -> PasswordHash:
+    """The same as ``read_password``, whatever hangs: a file system, a name server, AWS. The VMs don't wait for it."""
+    future: Future[PasswordHash] = Future()
+
+    def read() -> None:
+        try:
+            future.set_result(read_password(source, deadline))
+        except BaseException as error:  # it is raised where somebody waits for it
+            future.set_exception(error)
+
+    Thread(target=read, daemon=True).start()  # daemon: the program's end doesn't wait for it either
+    try:
+        return future.result(deadline.left() + _GRACE)
+    except TimeoutError:
+        where = source.file or (source.command or (f"the secret {source.secret}",))[0]
+        raise PasswordError(f"{where}: the root password wasn't to be had in time") from None
 
 
 def read_password(source: RootPassword, deadline: Deadline) -> PasswordHash:

@@ -32,11 +32,12 @@ def render(
         "XIO_CLUSTER": cluster,
         "XIO_MOUNTS": "\n".join(f"{mount.type}\t{mount.src}\t{mount.dest}\t{mount.options}" for mount in mounts),
         "XIO_HOOK_SCRIPT": hook_script,
-        "XIO_ROOT_PASSWORD_HASH": root_password_hash,
     }
     interpreter, _, script = template.partition("\n")
     assignments = "\n".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
-    return f"{interpreter}\n{assignments}\n{script}"
+    # In a trace (bash -x) it would end in the console's log.
+    untraced = f"{{ XIO_ROOT_PASSWORD_HASH={shlex.quote(root_password_hash)}; }} 2>/dev/null"
+    return f"{interpreter}\n{assignments}\n{untraced}\n{script}"
 
 
 def encode(script: str) -> str:

@@ -33,30 +33,37 @@ class VmAccess:
         """What destroys VMs that are ours, as xio-suspend does."""
         return Deletion(self.manifest, self.vms, self.ledger, self.events, self.run, deadline)
 
-    def must_write(self) -> None:
-        """Raise LedgerError where we couldn't note what we do, before anything is done."""
-        state = Path(self.manifest.state_dir)
-        if not state.is_dir() and os.geteuid() == 0:
-            # Made by root, it would lock SlurmUser out.
-            raise LedgerError(f"{state}: there is no such folder: make it, for SlurmUser alone (chmod 700)")
-        self._must(state, os.W_OK | os.X_OK, "written")
-        self.ledger.prepare()
 
-    def must_read(self) -> None:
-        """Raise LedgerError where the ledger is closed to us: every VM would seem another's."""
-        self._must(Path(self.manifest.state_dir), os.R_OK | os.X_OK, "read")
+def ready_to_write(manifest: Manifest) -> None:
+    """Go on as the owner of the state folder. To be called before the EMS is connected: its key is the owner's too.
 
-    def _must(self, state: Path, mode: int, done: str) -> None:
-        for folder in (state, state / "nodes", state / "locks"):
-            if os.path.isdir(folder) and not os.access(folder, mode):  # noqa: PTH112 (Path.is_dir raises in a closed one)
-                raise LedgerError(f"{folder}: can't be {done}: run this as root or as {_owner(state)}")
+    Raises LedgerError where we couldn't note what we do, before anything is done.
+    """
+    become_owner(manifest.state_dir)
+    _must(Path(manifest.state_dir), os.W_OK | os.X_OK, "written")
+    Ledger(manifest.state_dir).prepare()
+
+
+def ready_to_read(manifest: Manifest) -> None:
+    """The same for those who only look, and make nothing: a ledger that there isn't yet is an empty one.
+
+    Raises LedgerError where the ledger is closed to us: every VM would seem another's.
+    """
+    if os.path.isdir(manifest.state_dir):  # noqa: PTH112 (Path.is_dir raises in a closed one)
+        become_owner(manifest.state_dir)
+    _must(Path(manifest.state_dir), os.R_OK | os.X_OK, "read")
+
+
+def _must(state: Path, mode: int, done: str) -> None:
+    for folder in (state, state / "nodes", state / "locks"):
+        if os.path.isdir(folder) and not os.access(folder, mode):  # noqa: PTH112 (Path.is_dir raises in a closed one)
+            raise LedgerError(f"{folder}: can't be {done}: run this as root or as {_owner(state)}")
 
 
 def vm_access(manifest: Manifest, transport: Transport) -> VmAccess:
-    """The VMs of the manifest's EMS and the ledger, from now on as the owner of the state folder."""
+    """The VMs of the manifest's EMS and the ledger, for somebody who is ready for them."""
     called = time.time()
     run = Run(f"{PROGRAM}-{os.getpid()}-{called:.3f}", called)
-    become_owner(manifest.state_dir)
     return VmAccess(
         manifest, Vms(transport), Ledger(manifest.state_dir), Events(manifest.log_dir, PROGRAM, run.id), run
     )

@@ -4,9 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from xio_slurm.plain_text import printable
-
-_SECRET: Final = frozenset({"userdata", "userkeypem", "password"})
-"""Keys whose values aren't shown, in small letters: user data can hold the root password."""
+from xio_slurm.secret_fields import masked
 
 _DEPTH: Final = 8
 _WIDTH: Final = 200
@@ -15,15 +13,17 @@ _LINES: Final = 100
 
 def shown(value: Any, depth: int = _DEPTH) -> Any:
     """A JSON value as it is, but for secrets, and for what lies deeper than anybody reads."""
+    return masked(_shallow(value, depth))
+
+
+def _shallow(value: Any, depth: int) -> Any:
     if not isinstance(value, dict | list):
         return value
     if depth == 0:
         return "…"
     if isinstance(value, list):
-        return [shown(each, depth - 1) for each in value]
-    return {
-        key: "(not shown)" if key.lower() in _SECRET and each else shown(each, depth - 1) for key, each in value.items()
-    }
+        return [_shallow(each, depth - 1) for each in value]
+    return {key: _shallow(each, depth - 1) for key, each in value.items()}
 
 
 def lines(answer: Mapping[str, Any] | None) -> Iterator[str]:

@@ -19,11 +19,20 @@ _LOOKS_BEFORE_ASKING_AGAIN: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Doomed:
-    """A VM that somebody wants deleted. ``vm`` None: the EMS has none of the name."""
+    """A VM that somebody wants deleted. ``vm`` None: asked for it alone, the EMS has none.
+
+    ``listed``: the EMS has one of the name all the same, by its list.
+    """
 
     node: str
     vm: Vm | None
     entry: Entry | None
+    listed: bool = False
+
+    @property
+    def exists(self) -> bool:
+        """Whether the EMS has it, by whichever of its words."""
+        return self.vm is not None or self.listed
 
     @property
     def is_ours(self) -> bool:
@@ -33,7 +42,9 @@ class Doomed:
 
 def look_at(access: VmAccess, node: str, deadline: Deadline) -> Doomed:
     """What the EMS and the ledger have of the name. Raises EmsError and LedgerError."""
-    return Doomed(node, access.vms.get(node, deadline), access.ledger.peek(node))
+    vm = access.vms.get(node, deadline)
+    listed = vm is None and node in access.vms.names(deadline)
+    return Doomed(node, vm, access.ledger.peek(node), listed=listed)
 
 
 def delete(access: VmAccess, doomed: Doomed, deadline: Deadline) -> None:
@@ -58,9 +69,12 @@ def _delete_anothers(access: VmAccess, node: str, deadline: Deadline) -> None:
             break
         try:
             if look % _LOOKS_BEFORE_ASKING_AGAIN == 0:  # it can be lost, and two VMs can have one name
-                with access.ledger.locked(node, deadline):
+                with access.ledger.locked(node, deadline) as slot:
+                    if is_ours(slot.read()):  # its owner's is gone, and Slurm has called for the node
+                        done = "it is left now" if look else "nothing was done"
+                        raise VmError(f"{node}: has become ours meanwhile: {done}")
                     access.vms.delete(node, deadline)
-            if access.vms.get(node, deadline) is None:
+            if access.vms.get(node, deadline) is None and node not in access.vms.names(deadline):
                 access.events.record("gone", node=node)
                 return
             error = None

@@ -15,8 +15,9 @@ from xio_slurm.vms.access import VmAccess
 from xio_slurm.vms.names import is_test_name
 from xio_slurm.vms.owner import Whose, is_ours, whose
 
-State = Literal["up", "booting", "deleting", "missing", "unknown"]
-"""``missing``: the ledger calls it ours and the EMS has none. ``unknown``: not looked at, or the look failed."""
+State = Literal["up", "booting", "deleting", "listed", "missing", "unknown"]
+"""``missing``: the ledger calls it ours and the EMS has none. ``listed``: the EMS lists it, and asked for it alone
+has none. ``unknown``: not looked at, or the look failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def _known(
         node=node,
         whose=owner,
         pool=pool.name if pool is not None else entry.pool if entry is not None else "",
-        state=_state(entry, vm, looked=node in vms),
+        state=_state(entry, vm, looked=node in vms, listed=count > 0),
         phase=entry.phase if entry is not None else None,
         count=count,
         address=vm.address if vm is not None else None,
@@ -133,11 +134,11 @@ def _known(
     )
 
 
-def _state(entry: Entry | None, vm: Vm | None, *, looked: bool) -> State:
+def _state(entry: Entry | None, vm: Vm | None, *, looked: bool, listed: bool) -> State:
     if not looked:
         return "unknown"
     if vm is None:
-        return "missing"
+        return "listed" if listed else "missing"
     if entry is not None and entry.phase == "deleting":
         return "deleting"
     return "booting" if vm.address is None else "up"

@@ -14,8 +14,12 @@ import pytest
 import requests
 import yaml
 
+from xio_slurm.config import load
 from xio_slurm.emulator import Emulator
 from xio_slurm.emulator.scenario import Scenario
+from xio_slurm.plan.apply import applying
+from xio_slurm.plan.plan import Plan, make_plan
+from xio_slurm.plan.steps import Result, Status
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "config"
 
@@ -113,10 +117,11 @@ class Cluster:
         self.config.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def command(self, name: str, *arguments: object, slurm_conf: bool = True) -> list[str]:
-        """A command's whole line."""
+        """A command's whole line. AWS isn't asked: there is none here."""
         conf = ("--slurm-conf", self.conf) if slurm_conf else ()
-        line = (sys.executable, "-m", "xio_slurm.commands", name, "-c", self.config, "-o", self.out, *conf, *arguments)
-        return list(map(str, line))
+        aws = ("--no-aws-checks",) if name in {"plan", "apply"} else ()
+        files = ("-c", self.config, "-o", self.out, *conf)
+        return list(map(str, (sys.executable, "-m", "xio_slurm.commands", name, *files, *aws, *arguments)))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -138,6 +143,21 @@ class Cluster:
         assert "Traceback" not in ended.stderr
         assert ended.returncode != 3, ended.stderr
         return Run(ended.returncode, ended.stdout, ended.stderr)
+
+    def plan(self, *, adopt: bool = False, prune: bool = False) -> Plan:
+        """What is left to do, by this process."""
+        config = load(self.config).config
+        return make_plan(config, self.out, str(self.conf), adopt=adopt, prune=prune, asks_aws=False)
+
+    def apply(self, plan: Plan | None = None) -> tuple[Result, ...]:
+        """Carry a plan out in this process, whichever way it ends."""
+        with applying(plan or self.plan(), lambda _: None) as run:
+            run.run()
+        return run.stages.results()
+
+    def is_applied(self) -> bool:
+        """Apply in this process; whether all of it was done."""
+        return {each.status for each in self.apply()} <= {Status.DONE, Status.UNCHANGED}
 
     def start(self, name: str, *arguments: object) -> "subprocess.Popen[str]":
         """Start a command, and go on."""
@@ -197,7 +217,7 @@ def make_cluster(tmp_path: Path) -> Iterator[Callable[..., Cluster]]:
         def make(document: dict[str, Any] = SMALL, **settings: Any) -> Cluster:
             nonlocal count
             count += 1
-            settings = {"boot_seconds": 0.05, "parse_seconds": 0.02, **settings}
+            settings = {"boot_seconds": 0.05, "parse_seconds": 0.0, **settings}
             ems = running.enter_context(Emulator(scenario=scenario(), **settings))
             folder = tmp_path / f"cluster-{count}"
             folder.mkdir()

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from tests.contract.apply.conftest import Cluster
-from xio_slurm.config import load
 from xio_slurm.plan.apply import applying
-from xio_slurm.plan.plan import Plan, make_plan
+from xio_slurm.plan.steps import Status
 
 FORK = multiprocessing.get_context("fork")
 HOLD = 300.0
@@ -21,31 +20,34 @@ HOLD = 300.0
 
 
 def unbroken(make_cluster: Callable[..., Cluster]) -> tuple[dict[str, Any], int, int]:
-    """The state that an unbroken run ends in, the number of its requests, and of those that write."""
+    """The state that an unbroken run ends in, the number of its requests, and of those of them that plan."""
     cluster = make_cluster()
     cluster.ems.forget_requests()
-    assert cluster.run("apply", "--yes").code == 0
+    plan = cluster.plan()
+    planning = len(cluster.ems.requests())
+    assert {each.status for each in cluster.apply(plan)} == {Status.DONE}
     requests = len(cluster.ems.requests())
-    return cluster.state(), requests, len(cluster.writes())
+    assert len(cluster.writes()) == 3
+    return cluster.state(), requests, planning
 
 
 def kill_at(cluster: Cluster, **fault: Any) -> bool:
-    """Apply, and kill it while the fault holds a request; False: it came to its end."""
+    """Apply in a process of its own, and kill it while the fault holds a request; False: it came to its end."""
     number = cluster.ems.add_fault(effect="latency", seconds=HOLD, times=1, **fault)
-    process = cluster.start("apply", "--yes")
-    with process:
-        deadline = time.monotonic() + 60
-        while process.poll() is None:
-            assert time.monotonic() < deadline
-            if any(each.hits for each in cluster.ems.faults()):
-                if fault.get("when") == "after":
-                    cluster.ems.wait_until(lambda: _is_done(cluster, fault["match"]["path"]))
-                process.send_signal(signal.SIGKILL)
-                break
-            time.sleep(0.005)
-        process.communicate(timeout=30)
+    process = FORK.Process(target=lambda: os._exit(0 if cluster.is_applied() else 1))
+    process.start()
+    deadline = time.monotonic() + 60
+    while process.is_alive():
+        assert time.monotonic() < deadline
+        if any(each.hits for each in cluster.ems.faults()):
+            if fault.get("when") == "after":
+                cluster.ems.wait_until(lambda: _is_done(cluster, fault["match"]["path"]))
+            process.kill()
+            break
+        time.sleep(0.005)
+    process.join(30)
     cluster.ems.remove_fault(number)
-    return process.returncode == -signal.SIGKILL
+    return process.exitcode == -signal.SIGKILL
 
 
 def _is_done(cluster: Cluster, path: str) -> bool:
@@ -60,26 +62,21 @@ def _is_done(cluster: Cluster, path: str) -> bool:
 
 def finish(cluster: Cluster, expected: dict[str, Any], theirs: str) -> None:
     """Run it again: the end is that of an unbroken run, and nothing is left to do."""
-    with applying(plan_of(cluster), lambda _: None) as again:
-        assert again.run(), again.stages.results()
+    assert cluster.is_applied()
     assert cluster.state() == expected
     assert cluster.theirs() == theirs
-    assert not plan_of(cluster).changes
-
-
-def plan_of(cluster: Cluster) -> Plan:
-    """What is left to do."""
-    return make_plan(
-        load(cluster.config).config, cluster.out, str(cluster.conf), adopt=False, prune=False, asks_aws=False
-    )
+    assert not cluster.plan().changes
 
 
 @pytest.mark.parametrize("part", range(3))
 def test_killed_at_every_request_in_turn(make_cluster: Callable[..., Cluster], part: int) -> None:
-    """One test for every third request each, since a test has its time."""
-    expected, requests, _ = unbroken(make_cluster)
-    assert requests > 15
-    for skip in range(part, requests, 3):
+    """One test for every third request each, since a test has its time.
+
+    Those of the planning come before anything is written, so that its last one stands for them all.
+    """
+    expected, requests, planning = unbroken(make_cluster)
+    assert requests > planning + 10
+    for skip in range(planning - 1 + part, requests, 3):
         cluster = make_cluster()
         theirs = cluster.theirs()
         killed = kill_at(cluster, skip=skip, match={"path": "/v1/*"})
@@ -92,8 +89,7 @@ def test_killed_at_every_request_in_turn(make_cluster: Callable[..., Cluster], p
 def test_killed_when_a_write_was_done_and_its_answer_was_not_there_yet(
     make_cluster: Callable[..., Cluster], path: str
 ) -> None:
-    expected, _, writes = unbroken(make_cluster)
-    assert writes == 3
+    expected, _, _ = unbroken(make_cluster)
     cluster = make_cluster()
     theirs = cluster.theirs()
     assert kill_at(cluster, when="after", match={"path": path, "method": "POST"})
@@ -129,7 +125,7 @@ def kill_at_move(cluster: Cluster, step: int) -> bool:
             return real(path, target)
 
         Path.replace = mortal  # type: ignore[assignment,method-assign]  # to be killed there is the purpose
-        with applying(plan_of(cluster), lambda _: None) as run:
+        with applying(cluster.plan(), lambda _: None) as run:
             os._exit(0 if run.run() else 1)
 
     child = FORK.Process(target=work)

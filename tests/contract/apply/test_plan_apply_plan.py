@@ -10,6 +10,7 @@ import yaml
 
 from tests.contract.apply.conftest import DATA, SMALL, Cluster
 from tests.contract.ems.conftest import Certificates
+from xio_slurm.plan.steps import Status
 
 FILES = sorted(path.name for path in DATA.glob("*.yaml"))
 
@@ -30,7 +31,7 @@ def test_plan_says_changes_apply_makes_them_and_then_there_is_nothing_to_do(
 ) -> None:
     cluster = make_cluster(of_file(name))
     theirs = cluster.theirs()
-    assert cluster.run("plan", "--detailed-exitcode").code == 2
+    assert cluster.plan().changes
     assert cluster.writes() == []
     assert not cluster.out.exists()
 
@@ -43,8 +44,7 @@ def test_plan_says_changes_apply_makes_them_and_then_there_is_nothing_to_do(
     assert planned.code == 0, planned.err
     assert "Nothing to do: everything is as the configuration says." in planned.out
     cluster.ems.forget_requests()
-    again = cluster.run("apply", "--yes")
-    assert again.code == 0
+    assert {each.status for each in cluster.apply()} == {Status.UNCHANGED}
     assert cluster.writes() == []
     assert cluster.state() == state
     assert cluster.theirs() == theirs
@@ -56,10 +56,10 @@ def test_the_workload_optimizer_over_tls(make_cluster: Callable[..., Cluster], t
     certificates = {"EmsCaFile": "ExostellarRootCA.crt", "EmsClientCertificate": "ExostellarClient.pem"}
     cluster.configure(document, **{key: str(folder / name) for key, name in certificates.items()})
     assert cluster.run("plan", "--detailed-exitcode").code == 2
-    assert cluster.run("apply", "--yes").code == 0
-    assert cluster.run("plan", "--detailed-exitcode").code == 0
+    assert cluster.is_applied()
+    assert not cluster.plan().changes
     cluster.ems.forget_requests()
-    assert cluster.run("apply", "--yes").code == 0
+    assert cluster.is_applied()
     assert cluster.writes() == []
 
 
@@ -74,7 +74,7 @@ def test_a_certificate_that_expires_soon_is_a_warning_of_the_plan(
 
 
 def test_the_environment_says_what_the_configuration_and_slurm_conf_say(cluster: Cluster) -> None:
-    assert cluster.run("apply", "--yes").code == 0
+    assert cluster.is_applied()
     (environment,) = (each for each in cluster.documents()["envs"] if each["EnvName"] == "lab")
     assert environment["HeadAddress"] == "127.0.0.1"
     assert environment["Slurm"] == {"BinPath": "/usr/bin", "ConfPath": str(cluster.folder), "PartitionName": "xio"}
@@ -82,7 +82,7 @@ def test_the_environment_says_what_the_configuration_and_slurm_conf_say(cluster:
 
 
 def test_a_change_is_shown_field_by_field_and_made_in_place(cluster: Cluster) -> None:
-    assert cluster.run("apply", "--yes").code == 0
+    assert cluster.is_applied()
     before = {each["ProfileName"]: each["Id"] for each in cluster.documents()["profiles"]}
     document = json.loads(json.dumps(SMALL))
     document["slurm"]["Xio"]["Profiles"][0]["MaxControllers"] = 4
@@ -95,7 +95,7 @@ def test_a_change_is_shown_field_by_field_and_made_in_place(cluster: Cluster) ->
     assert "+ 2 nodes in pool a (xspot-vm-a-[4-5])" in planned.out
     assert "= unchanged: image rhel8, " in " ".join(planned.out.split())
     cluster.ems.forget_requests()
-    assert cluster.run("apply", "--yes").code == 0
+    assert cluster.is_applied()
     assert cluster.writes() == ["PUT /v1/profile", "PUT /v1/env"]
     assert {each["ProfileName"]: each["Id"] for each in cluster.documents()["profiles"]} == before
 
@@ -133,12 +133,12 @@ def test_json_is_one_document_with_everything(cluster: Cluster) -> None:
 
 
 def test_an_image_of_another_ami_is_made_anew(cluster: Cluster) -> None:
-    assert cluster.run("apply", "--yes").code == 0
+    assert cluster.is_applied()
     document = json.loads(json.dumps(SMALL))
     document["slurm"]["Xio"]["Images"][0]["ImageId"] = "ami-2"
     cluster.configure(document)
     assert "± image rhel8" in cluster.run("plan").out
-    assert cluster.run("apply", "--yes").code == 0
+    assert cluster.is_applied()
     images = {each["ImageName"]: each["ImageId"] for each in cluster.documents()["images"]}
     assert images == {"rhel8": "ami-2", "theirs": "ami-9"}
 
@@ -147,10 +147,10 @@ def test_a_pool_that_is_gone_from_the_file_goes_with_prune_alone(cluster: Cluste
     document = json.loads(json.dumps(SMALL))
     document["slurm"]["Xio"]["Pools"].append({**SMALL["slurm"]["Xio"]["Pools"][0], "PoolName": "b"})  # type: ignore[index]  # plain YAML
     cluster.configure(document)
-    assert cluster.run("apply", "--yes").code == 0
+    assert cluster.is_applied()
     cluster.configure(SMALL)
-    assert cluster.run("apply", "--yes").code == 0
-    assert cluster.run("plan", "--detailed-exitcode").code == 0
+    assert cluster.is_applied()
+    assert not cluster.plan().changes
     assert cluster.run("plan", "--detailed-exitcode", "--prune").code == 2
     assert cluster.run("apply", "--yes", "--prune").code == 0
     (environment,) = (each for each in cluster.documents()["envs"] if each["EnvName"] == "lab")

@@ -37,9 +37,9 @@ def test_an_ems_that_cannot_be_reached_is_said_and_the_rest_is_not_called_comple
     assert "EMS: not looked at. Slurm: both files and the include line." in run.out
     assert re.search(r"^xio: the EMS at http://127.0.0.1:9: can't be reached: Connection refused$", run.err, re.M)
     assert "this plan isn't complete" in run.err
-    document = cluster.run("plan", "--json").document
-    assert (document["complete"], document["documents"]) == (False, [])
-    assert cluster.run("apply", "--yes").code == 1
+    applied = cluster.run("apply", "--yes", "--json")
+    assert applied.code == 1
+    assert (applied.document["plan"]["complete"], applied.document["plan"]["documents"]) == (False, [])
     assert not cluster.out.exists()
 
 
@@ -64,12 +64,11 @@ def test_a_refusal_in_the_plan_writes_nothing_at_all(cluster: Cluster) -> None:
     document["slurm"]["Xio"]["Pools"][0]["ProfileName"] = "theirs"
     cluster.configure(document)
     theirs = cluster.theirs()
-    assert cluster.run("plan", "--detailed-exitcode").code == 1
-    run = cluster.run("apply", "--yes")
+    run = cluster.run("apply", "--yes", "--json")
     assert run.code == 1
     assert "xio: profile theirs: " in run.err
     assert "--adopt" in run.err
-    assert cluster.run("apply", "--yes", "--json").document["outcome"] == "refused"
+    assert run.document["outcome"] == "refused"
     assert cluster.writes() == []
     assert not cluster.out.exists()
     assert cluster.theirs() == theirs
@@ -118,8 +117,8 @@ def test_an_image_that_fails_stops_all_that_needs_it_and_a_second_run_finishes(c
     (error,) = run.document["errors"]
     assert error.startswith("image rhel8: ")
     assert cluster.writes() == ["POST /v1/xcompute/parse"]
-    assert cluster.run("apply", "--yes").code == 0
-    assert cluster.run("plan", "--detailed-exitcode").code == 0
+    assert cluster.is_applied()
+    assert not cluster.plan().changes
 
 
 def test_a_failed_profile_stops_the_environment_and_it_is_said_what_was_done(cluster: Cluster) -> None:
@@ -135,7 +134,7 @@ def test_a_failed_profile_stops_the_environment_and_it_is_said_what_was_done(clu
 
 
 def test_a_profile_that_a_running_controller_holds_is_named_with_the_controller(cluster: Cluster) -> None:
-    assert cluster.run("apply", "--yes").code == 0
+    assert cluster.is_applied()
     vm = {"CPUs": 1, "ImageName": "rhel8", "MaxMemory": 1000, "VolumeSize": 10, "UserData": ""}
     asked = {"NodeName": "xspot-vm-a-1", "PoolName": "a", "ProfileName": "amd", "VM": vm}
     requests.post(f"{cluster.ems.url}/v1/xcompute/vm", json=asked, timeout=10)
@@ -156,7 +155,7 @@ def test_a_write_whose_answer_is_lost_is_not_sent_twice(cluster: Cluster, path: 
     run = cluster.run("apply", "--yes")
     assert run.code == 0, run.err
     assert cluster.writes().count(f"POST {path}") == 1
-    assert cluster.run("plan", "--detailed-exitcode").code == 0
+    assert not cluster.plan().changes
 
 
 @pytest.mark.parametrize("effect", [{"effect": "lost-request"}, {"effect": "status", "status": 502, "body": "html"}])
@@ -168,7 +167,7 @@ def test_a_write_that_was_lost_is_said_not_to_be_done_and_a_second_run_does_it(
     assert run.code == 1
     assert re.search(r"^xio: .*environment lab.*: it wasn't done; run this again$", run.err, re.M)
     assert cluster.writes().count("POST /v1/env") == 1
-    assert cluster.run("apply", "--yes").code == 0
+    assert cluster.is_applied()
 
 
 @pytest.mark.parametrize("again", [False, True])
@@ -176,7 +175,7 @@ def test_what_another_has_made_or_changed_since_the_plan_is_left_alone(cluster: 
     """``again``: our profile is there already, and changed by another; else another makes one of its name."""
     url = f"{cluster.ems.url}/v1/profile"
     if again:
-        assert cluster.run("apply", "--yes").code == 0
+        assert cluster.is_applied()
         cluster.configure(small(MaxControllers=3))
     body = requests.get(f"{url}/{'amd' if again else 'az1'}", timeout=10).json()
     others = {**body, "ProfileName": "amd", "MaxControllers": 99}
@@ -201,7 +200,7 @@ def test_what_another_has_made_or_changed_since_the_plan_is_left_alone(cluster: 
 
 
 def test_a_lost_include_line_is_told_and_put_back_and_nothing_else_is_touched(cluster: Cluster) -> None:
-    assert cluster.run("apply", "--yes").code == 0
+    assert cluster.is_applied()
     expected = cluster.state()
     files = {path: path.stat().st_mtime_ns for path in cluster.out.iterdir() if path.suffix in {".conf", ".json"}}
     cluster.conf.write_text(cluster.conf.read_text().replace(f"include {cluster.out}/xio.nodes.conf\n", ""))
@@ -226,21 +225,22 @@ def test_of_two_at_once_on_one_folder_one_is_refused_in_one_line(cluster: Cluste
         first.kill()
     assert second.code == 1
     assert f"xio: {cluster.out}: another 'xio apply' is at work there: wait for it, then plan again\n" in second.err
-    assert cluster.run("apply", "--yes").code == 0
+    assert cluster.is_applied()
 
 
-def test_ctrl_c_says_what_was_done_and_a_second_run_finishes(cluster: Cluster) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_with_what_was_done_and_a_second_run_finishes(cluster: Cluster, number: int) -> None:
     cluster.ems.add_fault(effect="latency", seconds=300, match={"method": "POST", "path": "/v1/env"}, times=1)
     with cluster.start("apply", "--yes") as process:
         cluster.ems.wait_until(lambda: cluster.ems.faults()[0].hits)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert f"done: image rhel8, profile amd; not begun: files {cluster.out}, include line" in out
     assert "xio: environment lab: interrupted: plan again to see what was done of it" in err
     assert "Traceback" not in err
     cluster.ems.remove_faults()
-    assert cluster.run("apply", "--yes").code == 0
+    assert cluster.is_applied()
 
 
 def test_ctrl_c_while_images_are_made_does_not_wait_for_the_ems(make_cluster: Callable[..., Cluster]) -> None:
@@ -279,23 +279,23 @@ def test_the_delegates_of_slurm_conf_are_shown_and_stay_the_same_once_we_are_inc
     cluster.conf.write_text(f"{cluster.conf.read_text()}ResumeProgram=/site/resume\nSuspendProgram=/site/suspend\n")
     planned = cluster.run("plan")
     assert "ResumeProgram of the nodes that aren't ours: /site/resume" in " ".join(planned.out.split())
-    assert cluster.run("apply", "--yes").code == 0
+    assert cluster.is_applied()
     manifest = json.loads((cluster.out / "manifest.json").read_text())
     assert manifest["delegates"] == {"resume": "/site/resume", "suspend": "/site/suspend", "resume_fail": None}
     assert "unchanged: " in cluster.run("generate").out
-    assert cluster.run("plan", "--detailed-exitcode").code == 0
+    assert not cluster.plan().changes
 
 
 def test_what_a_broken_off_replacement_left_beside_its_image_goes(cluster: Cluster) -> None:
-    assert cluster.run("apply", "--yes").code == 0
+    assert cluster.is_applied()
     left = {"ImageName": f"rhel8{PREVIOUS_SUFFIX}", "ImageId": "ami-0"}
     requests.post(f"{cluster.ems.url}/v1/image", json=left, timeout=10).raise_for_status()
     run = cluster.run("plan", "--detailed-exitcode")
     assert run.code == 2
     assert "~ image rhel8" in run.out
-    assert cluster.run("apply", "--yes").code == 0
+    assert cluster.is_applied()
     assert {name for name in names(cluster) if "rhel8" in name} == {"rhel8"}
-    assert cluster.run("plan", "--detailed-exitcode").code == 0
+    assert not cluster.plan().changes
 
 
 def test_a_configless_cluster_is_told_before_the_line_is_put(cluster: Cluster) -> None:
@@ -315,7 +315,7 @@ def test_an_address_that_aws_does_not_tell_is_taken_from_the_manifest_with_a_war
     document = small()
     document["slurm"]["Xio"]["ManagementServerStackName"] = "ems"
     cluster.configure(document)
-    assert cluster.run("apply", "--yes").code == 0
+    assert cluster.is_applied()
     text = Path(cluster.config).read_text().replace(f"EmsUrl: {cluster.ems.url}", "LogDir: /var/log/xio")
     cluster.config.write_text(text)
     run = cluster.run("plan", "--detailed-exitcode", environment=aws_without_an_answer())
@@ -325,3 +325,43 @@ def test_an_address_that_aws_does_not_tell_is_taken_from_the_manifest_with_a_war
     run = cluster.run("plan", environment=aws_without_an_answer())
     assert run.code == 1
     assert "this plan isn't complete" in run.err
+
+
+def test_json_is_one_document_where_it_is_ended_by_a_signal_and_where_nothing_can_be_planned(cluster: Cluster) -> None:
+    cluster.ems.add_fault(effect="latency", seconds=300, match={"method": "POST", "path": "/v1/env"}, times=1)
+    with cluster.start("apply", "--yes", "--json") as process:
+        cluster.ems.wait_until(lambda: cluster.ems.faults()[0].hits)
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert json.loads(out)["outcome"] == "interrupted"
+    cluster.config.write_text("slurm: {Xio: {PoolSize: many}}\n")
+    for name in ("plan", "apply"):
+        run = cluster.run(name, "--json")
+        assert run.code == 1
+        assert run.document["complete"] is False
+        assert run.document["errors"] == [line.removeprefix("xio: ") for line in run.err.splitlines()]
+
+
+def test_what_hurts_is_warned_of_before_slurm_conf_is_replaced(cluster: Cluster) -> None:
+    (cluster.folder / "second-name.conf").hardlink_to(cluster.conf)
+    cluster.conf.write_text(cluster.conf.read_text().replace("ClusterName=lab", "ClusterName=prod"))
+    warnings = cluster.plan().warnings
+    assert any("has 1 more hard link, which would keep the old content" in line for line in warnings)
+    assert any("ClusterName is lab, and prod in " in line for line in warnings)
+
+
+def test_where_the_include_line_is_there_already_nobody_is_told_to_put_it(cluster: Cluster) -> None:
+    cluster.conf.write_text(f"{cluster.conf.read_text()}include {cluster.out}/xio.nodes.conf\n")
+    advice = " ".join(cluster.plan().slurm.advice)
+    assert "restart slurmctld" in advice
+    assert "put the include" not in advice
+
+
+def test_where_the_ami_of_an_image_is_not_told_nobody_says_that_all_is_well(cluster: Cluster) -> None:
+    assert cluster.is_applied()
+    text = json.dumps({"ImageName": "rhel8"})
+    cluster.ems.add_fault(effect="status", status=200, text=text, match={"path": "/v1/image/rhel8"})
+    run = cluster.run("plan", "--detailed-exitcode")
+    assert run.code == 0
+    assert "Nothing to do that can be told: what image rhel8 is isn't known." in run.out

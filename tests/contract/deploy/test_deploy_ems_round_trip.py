@@ -16,6 +16,7 @@ from xio_slurm.emulator.tool import Emulator
 from xio_slurm.plan.change import Change, Verb
 from xio_slurm.plan.ems_observation import observe
 from xio_slurm.plan.ems_plan import EmsPlan, Head, plan_ems
+from xio_slurm.plan.plan import ours
 
 FILES = sorted((Path(__file__).resolve().parents[2] / "data" / "config").glob("*.yaml"))
 KINDS = {kind.word: kind for kind in (PROFILES, ENVIRONMENTS)}
@@ -30,7 +31,7 @@ class Site:
         self._head = Head(config.cluster or "lab", "head.example.com", "/opt/slurm/bin", "/opt/slurm/etc")
 
     def plan(self, *, adopt: bool = False, prune: bool = False) -> EmsPlan:
-        observed = observe(self._transport, self._soon())
+        observed = observe(self._transport, ours(self.config, self._head.cluster), self._soon())
         return plan_ems(self.config, self._head, observed, adopt=adopt, prune=prune)
 
     def send(self, plan: EmsPlan) -> None:

@@ -45,6 +45,7 @@ class Certificates:
         issued = self.authority.issue_cert(name, not_before=begin, not_after=until)
         path = self.folder / file
         path.write_bytes(issued.private_key_and_cert_chain_pem.bytes())
+        path.chmod(0o600)
         return path
 
     @property

@@ -1,6 +1,7 @@
 """Our own certificates are looked at before anything is sent: what is wrong is one line that names the file."""
 
 import os
+import pwd
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -208,6 +209,38 @@ def test_a_request_is_made_with_a_certificate_that_expires_soon(tmp_path: Path) 
         through = transport(emulator.url, certificates.tls)
         assert len(through.certificate_warnings) == 1
         assert through.request("GET", "/v1/xcompute/vms", Deadline.after(30)).status == 200
+
+
+def test_a_certificate_that_is_replaced_is_taken_by_the_next_request(
+    secure_ems: Emulator, certificates: Certificates
+) -> None:
+    client = certificates.folder / "ExostellarClient.pem"
+    away = client.rename(certificates.folder / "away.pem")
+    through = transport(secure_ems.url, certificates.tls)
+    with pytest.raises(CertificateError):
+        through.request("GET", "/v1/xcompute/vms", Deadline.after(30))
+    assert secure_ems.requests() == []
+    away.rename(client)
+    assert through.request("GET", "/v1/xcompute/vms", Deadline.after(30)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("mode", "done"), [(0o600, None), (0o640, None), (0o644, "read"), (0o620, "changed"), (0o606, "changed")]
+)
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_key_that_others_can_have_is_warned_of(
+    certificates: Certificates, mode: int, done: str | None, *, apart: bool
+) -> None:
+    tls, key = certificates.tls, certificates.folder / "ExostellarClient.pem"
+    if apart:
+        other = certificates.folder / "public.pem"
+        other.write_bytes(key.read_bytes())
+        other.chmod(0o666)
+        tls = certificates.but(client_key=key, client_certificate=other)
+    key.chmod(mode)
+    user = "SlurmUser" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    line = f"{key}: the client's key in it can be {done} by others: chown {user} {key}; chmod 600 {key}"
+    assert certificate_warnings(tls, NOW) == (() if done is None else (line,))
 
 
 def test_the_systems_authorities_and_no_client_need_no_look() -> None:

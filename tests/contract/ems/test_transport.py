@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from xio_slurm.deadline import Deadline
+from xio_slurm.ems.bounded_http import _in_time
 from xio_slurm.ems.transport import MAX_ANSWER, Answer, Transport
 from xio_slurm.errors import EmsError, EmsUnreachable, EmsUnreadable
 
@@ -61,6 +62,12 @@ HANGING = {
     "a header now and then": _sending(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", pause=0.3, times=60),
     "continue for ever": _sending(b"", b"HTTP/1.1 100 Continue\r\n\r\n", pause=0.3, times=60),
     "a body that drips": _sending(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", b"x", pause=0.3, times=60),
+    "a chunk's extension that drips": _sending(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;", b"a", pause=0.3, times=60
+    ),
+    "trailers that drip": _sending(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n", b"a: b\r\n", pause=0.3, times=60
+    ),
     "a redirect that drips": _sending(
         b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 100\r\n\r\n", b"x", pause=0.3, times=60
     ),
@@ -83,7 +90,6 @@ BROKEN = {
     "truncated": _sending(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc"),
     "no http": _sending(b"\x00\xff" * 100),
     "bad status": _sending(b"HTTP/1.1 abc OK\r\n\r\n"),
-    "bad gzip": _sending(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello"),
     "bad chunk": _sending(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello"),
 }
 
@@ -139,6 +145,42 @@ def test_a_request_is_sent_once_whatever_becomes_of_it(serve: Serve, method: str
     transport = serve(refuse)
     assert transport.request(method, "/x", Deadline.after(10), {}).status == 503
     assert len(sent) == 2
+
+
+def test_a_packed_answer_is_refused_unread(serve: Serve) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b\x08\0\0\0\0\0\0\3"
+    transport = serve(_sending(head, b"\0\0\0\xff\xff", pause=0.3, times=60))
+    started = time.monotonic()
+    with pytest.raises(EmsUnreadable, match=r"GET /x: the answer is packed \(gzip\)"):
+        transport.request("GET", "/x", Deadline.after(60))
+    assert time.monotonic() - started < 1
+
+
+def test_nothing_packed_is_asked_for_and_no_cookie_is_kept(serve: Serve) -> None:
+    heads: list[bytes] = []
+
+    def handle(connection: socket.socket) -> None:
+        for _ in range(2):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b; Path=/\r\nContent-Length: 2\r\n\r\n{}")
+            heads.append(connection.recv(65536))
+
+    transport = serve(handle)
+    for _ in range(2):
+        transport.request("GET", "/x", Deadline.after(10))
+    assert b"Accept-Encoding: identity\r\n" in heads[0]
+    assert b"Cookie:" not in heads[0]
+
+
+def test_a_connection_that_is_cut_is_a_timeout_whatever_the_library_finds() -> None:
+    def cut_off() -> None:
+        time.sleep(0.3)
+        raise ValueError("Read on closed or unwrapped SSL socket.")
+
+    one, other = socket.socketpair()
+    with one, other, pytest.raises(TimeoutError):
+        _in_time(cut_off, 0.1, lambda: one)
+    with pytest.raises(ValueError, match="SSL socket"):
+        _in_time(cut_off, 10, lambda: None)
 
 
 def test_after_the_deadline_nothing_is_sent(serve: Serve) -> None:

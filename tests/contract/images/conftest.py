@@ -1,7 +1,7 @@
 """An EMS, a manifest that names it, and the ways to have images made: the command, and its maker without pauses."""
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 import requests
 
+from tests.contract.images.processes import run_xio
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.connection import connected
 from xio_slurm.ems.parse_jobs import NewImage
@@ -36,6 +37,11 @@ ENVIRONMENT: Final[dict[str, Any]] = {
 }
 
 
+def image_document(name: str, ami: str, **more: Any) -> dict[str, Any]:
+    """An image as the EMS has it."""
+    return {"ImageName": name, "ImageId": ami, **more}
+
+
 @dataclass
 class Site:
     """A head node and its EMS."""
@@ -45,23 +51,18 @@ class Site:
     path: Path
     told: list[ImageProgress] = field(default_factory=list)
 
-    def make(self, ami: str = NEW, *, replace: bool = True, seconds: float = 20, **image: str) -> Made:
+    def make(
+        self, ami: str = NEW, *, replace: bool = True, seconds: float = 20, poll_seconds: float = 0.01, **image: str
+    ) -> Made:
         """Make the image in this process, with short pauses."""
         new = NewImage(**{"name": NAME, "ami": ami, **image})
         with connected(self.manifest) as transport:
-            maker = ImageMaker(transport, say=self.told.append, poll_seconds=0.01)
+            maker = ImageMaker(transport, say=self.told.append, poll_seconds=poll_seconds)
             return maker.make(new, replace=replace, deadline=Deadline.after(seconds))
 
     def xio(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """``xio image …`` with the manifest."""
-        return subprocess.run(
-            [str(XIO), "image", *arguments, "--manifest", str(self.path)],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return run_xio("image", *arguments, "--manifest", str(self.path), stdin=stdin)
 
     def create(self, *arguments: str, ami: str = NEW) -> subprocess.CompletedProcess[str]:
         """``xio image create``, without AWS."""
@@ -87,14 +88,18 @@ class Site:
 
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Callable[..., Site]]:
-    """Begin with these images, name → AMI, beside another cluster's. Keywords are the emulator's settings."""
+    """Begin with these images, name → AMI, beside another cluster's. Other keywords are the emulator's settings."""
     running: list[Emulator] = []
 
-    def begin(images: dict[str, str] | None = None, **settings: Any) -> Site:
-        documents: list[dict[str, Any]] = [
-            {"ImageName": name, "ImageId": ami, "Kept": {"as": ["it", "is"]}} for name, ami in (images or {}).items()
-        ]
-        scenario = Scenario(images=(*documents, OF_ANOTHER), environments=(ENVIRONMENT,))
+    def begin(
+        images: dict[str, str] | None = None,
+        *,
+        documents: Iterable[dict[str, Any]] = (),
+        environments: Iterable[dict[str, Any]] = (ENVIRONMENT,),
+        **settings: Any,
+    ) -> Site:
+        simple = [image_document(name, ami, Kept={"as": ["it", "is"]}) for name, ami in (images or {}).items()]
+        scenario = Scenario(images=(*simple, *documents, OF_ANOTHER), environments=tuple(environments))
         emulator = Emulator(scenario=scenario, **{"parse_seconds": 0.03, **settings})
         emulator.__enter__()
         running.append(emulator)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.contract.images.conftest import NAME, NEW, OLD, XIO, Site
+from tests.contract.images.conftest import ENVIRONMENT, NAME, NEW, OLD, XIO, Site, image_document
 
 Begin = Callable[..., Site]
 
@@ -50,6 +50,48 @@ def test_create_refuses_what_it_was_not_told_to_replace(begin: Begin) -> None:
     done = site.create()
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (f"xio: image {NAME} is of {OLD}: --replace makes it anew from {NEW}, or take another name\n")
+
+
+def test_create_replaces_what_others_use_only_with_force(begin: Begin) -> None:
+    others = {**ENVIRONMENT, "EnvName": "theirs"}
+    site = begin({NAME: OLD}, environments=[ENVIRONMENT, others])
+    refused = site.create("--replace")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == (
+        f"xio: image {NAME} is used by other environments, too (theirs: amd): take another name, or replace it for all "
+        "with --force\n"
+    )
+    assert site.writes() == []
+    forced = site.create("--replace", "--force")
+    assert (forced.returncode, forced.stdout) == (0, f"replaced: image {NAME} of {NEW}\n")
+    assert f"image {NAME} is used by lab: amd; theirs: amd: VMs that start from now on" in forced.stderr
+    assert site.create("--replace").stdout == f"unchanged: image {NAME} of {NEW}\n"
+
+
+def test_create_tells_that_our_own_pools_use_what_it_replaces(begin: Begin) -> None:
+    site = begin({NAME: OLD})
+    done = site.create("--replace")
+    assert (done.returncode, done.stdout) == (0, f"replaced: image {NAME} of {NEW}\n")
+    assert done.stderr.startswith(f"image {NAME} is used by lab: amd: VMs that start from now on get the new one\n")
+
+
+def test_create_ends_well_where_the_old_image_stays(begin: Begin) -> None:
+    site = begin({NAME: OLD})
+    site.ems.add_fault(effect="status", status=409, match={"method": "DELETE"}, error="VMs run from it")
+    for outcome in ("replaced", "unchanged"):
+        done = site.create("--replace")
+        assert (done.returncode, done.stdout) == (0, f"{outcome}: image {NAME} of {NEW}\n")
+        assert f"note: {NAME}-xio-previous is left on the EMS" in done.stderr
+        assert f"'xio image delete {NAME}-xio-previous'" in done.stderr
+
+
+def test_list_tells_what_is_not_finished(begin: Begin) -> None:
+    site = begin(documents=[image_document("a", OLD, Status="Parsing"), image_document("b", NEW, State="Failed")])
+    told = site.xio("list").stdout
+    assert f"{OLD} (under way)" in told
+    assert f"{NEW} (failed)" in told
+    stages = {each["name"]: each["stage"] for each in json.loads(site.xio("list", "--json").stdout)["images"]}
+    assert stages == {"a": "under way", "b": "failed", "theirs": "finished"}
 
 
 def test_create_ends_at_its_timeout(begin: Begin) -> None:
@@ -209,7 +251,7 @@ def test_list_tells_the_pools_that_use_an_image(begin: Begin) -> None:
     rows = [line.split() for line in site.xio("list").stdout.splitlines()]
     assert rows[1:] == [[NAME, OLD, "lab:", "amd"], ["theirs", "ami-0aa", "nothing"]]
     listed = json.loads(site.xio("list", "--json").stdout)["images"]
-    assert listed[0] == {"name": NAME, "ami": OLD, "used_by": {"lab": ["amd"]}}
+    assert listed[0] == {"name": NAME, "ami": OLD, "stage": "finished", "used_by": {"lab": ["amd"]}}
     site.ems.change(image_fields=[])
     assert json.loads(site.xio("list", "--json").stdout)["images"][0]["ami"] is None
 

@@ -1,28 +1,15 @@
 """A replacement that is killed at any request, and given again, ends as an unbroken one."""
 
-import subprocess
-import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from tests.contract.images.conftest import NAME, NEW, OF_ANOTHER, OLD, Site
+from tests.contract.images.processes import make_image, started
+from xio_slurm.errors import ImageError
 
 Begin = Callable[..., Site]
-
-_MAKER: Final = """
-import sys
-from xio_slurm.deadline import Deadline
-from xio_slurm.images.making import ImageMaker
-from xio_slurm.ems.connection import connected
-from xio_slurm.ems.parse_jobs import NewImage
-from xio_slurm.manifest import Manifest
-with connected(Manifest.read(sys.argv[1])) as transport:
-    maker = ImageMaker(transport, say=lambda _: None, poll_seconds=0.01)
-    maker.make(NewImage(sys.argv[2], sys.argv[3]), replace=True, deadline=Deadline.after(30))
-"""
-"""The maker in a process of its own, without the command's pauses of a second."""
 
 
 @pytest.mark.parametrize("rename", ["allow", "refuse"])
@@ -47,7 +34,13 @@ def test_killed_where_the_ems_tells_no_ami_and_given_again(begin: Begin) -> None
         site.ems.change(image_rename="refuse", image_fields=[], parse_seconds=0.03)
         assert _kill_at(site, write, method=("POST", "PUT", "DELETE", "POST", "DELETE")[write], of_all=False)
         site.ems.change(image_fields=[])
-        site.make()
+        try:
+            site.make()
+        except ImageError as error:
+            # The killed run's job ended meanwhile, and whose image that is can't be known. The next run makes it anew.
+            if "(error 201)" not in str(error):
+                raise
+            site.make()
         assert site.images() == {NAME: NEW}
 
 
@@ -56,9 +49,10 @@ def _kill_at(site: Site, number: int, *, method: str | None = None, of_all: bool
     skip = number if of_all else ("POST", "PUT", "DELETE", "POST", "DELETE")[:number].count(method or "")
     match = {"method": method} if method is not None else {}
     site.ems.add_fault(effect="latency", when="after", seconds=60, match=match, skip=skip, times=1)
-    with subprocess.Popen([sys.executable, "-c", _MAKER, str(site.path), NAME, NEW], stderr=subprocess.PIPE) as process:
-        site.ems.wait_until(lambda: _hits(site) or process.poll() is not None)
-        process.kill()
+    process = started(make_image, str(site.path), NAME, NEW)
+    site.ems.wait_until(lambda: _hits(site) or process.exitcode is not None)
+    process.kill()
+    process.join()
     killed = _hits(site) == 1
     site.ems.remove_faults()
     return killed

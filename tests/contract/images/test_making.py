@@ -174,7 +174,9 @@ def test_a_parse_whose_answer_was_lost_is_never_asked_for_twice(begin: Begin) ->
 def test_a_parse_whose_request_was_lost_is_told_in_time(begin: Begin) -> None:
     site = begin()
     site.ems.add_fault(effect="lost-request", match=POST)
-    with pytest.raises(ImageError, match=r"the answer to its request was lost .* no image of that name has come"):
+    with pytest.raises(
+        ImageError, match=r"the answer to its request was lost .* no finished image of that name has come"
+    ):
         site.make(seconds=0.5)
     assert site.writes() == ["POST /v1/xcompute/parse"]
 
@@ -203,7 +205,7 @@ def test_a_job_that_the_ems_forgot_is_no_matter_if_the_image_is_there(begin: Beg
 def test_a_job_that_the_ems_forgot_without_an_image_is_told(begin: Begin) -> None:
     site = begin(parse_seconds=60)
     site.ems.add_fault(effect="status", status=404, match={"path": "/v1/xcompute/parse/*"})
-    with pytest.raises(ImageError, match=r"knows no parse job .* and there is no image of that name"):
+    with pytest.raises(ImageError, match=r"knows no parse job .* and there is no finished image of that name"):
         site.make()
 
 
@@ -216,6 +218,62 @@ def test_a_job_that_failed_since_another_made_the_image_is_no_failure(begin: Beg
     assert site.make().outcome == "created"
     assert len(site.writes()) == 2
     assert site.images() == {NAME: NEW}
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize(
+    ("there", "words"),
+    [
+        ({}, rf"image {NAME}: .*exists \(error 201\), and lists none: take another name, or read the logs"),
+        (
+            {NAME: OLD},
+            rf"image {NAME}-xio-next: .*lists none, so {NAME} can't be replaced: .* make the image under another",
+        ),
+    ],
+)
+def test_a_name_that_exists_and_is_not_listed_has_its_own_words(
+    begin: Begin, there: dict[str, str], words: str, at_once: bool
+) -> None:
+    site = begin(there)
+    if at_once:
+        site.ems.add_fault(effect="status", status=400, match=POST, error="parse failed, code=201")
+    else:
+        site.ems.add_fault(effect="parse-fails", code=201)
+    with pytest.raises(ImageError, match=words):
+        site.make()
+    assert site.images() == there
+
+
+def test_a_name_that_came_meanwhile_with_another_ami_is_told(begin: Begin) -> None:
+    site = begin(parse_seconds=0.3)
+    site.ems.add_fault(effect="lost-answer", match=POST, times=1)
+    with pytest.raises(ImageError):
+        site.make(OLD, seconds=0.1)
+    with pytest.raises(ImageError, match=r"exists on the EMS \(error 201\): take another name"):
+        site.make()
+    assert site.images() == {NAME: OLD}
+
+
+def test_a_previous_image_that_stays_makes_no_loop(begin: Begin) -> None:
+    site = begin({NAME: OLD})
+    site.ems.add_fault(
+        effect="status", status=409, match={"method": "DELETE", "path": "*-xio-previous"}, error="VMs run"
+    )
+    assert site.make().outcome == "replaced"
+    writes = len(site.writes())
+    again = site.make()
+    assert (again.outcome, again.notes) == (
+        "unchanged",
+        (
+            f"{NAME}-xio-previous is left on the EMS, which doesn't delete it: delete image {NAME}-xio-previous: EMS "
+            f"409: VMs run; when nothing uses it any more, 'xio image delete {NAME}-xio-previous' does",
+        ),
+    )
+    assert len(site.writes()) == writes + 1
+    # A third AMI: the name for the old image is taken, so the second way is gone.
+    third = site.make("ami-033")
+    assert f"{NAME}-xio-previous is there already" in third.notes[1]
+    assert site.images() == {NAME: "ami-033", f"{NAME}-xio-previous": OLD}
 
 
 def test_an_ems_that_is_not_there_is_told_at_once(begin: Begin) -> None:

@@ -300,7 +300,5 @@ def test_a_missing_manifest_is_one_line_on_stderr(site: Site) -> None:
     ended = site.call("xio-resume", NODE)
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
-    assert (
-        "there is no manifest: 'xio apply' writes it; for one elsewhere give --manifest FILE or $XIO_MANIFEST: nothing was done"
-        in ended.stderr
-    )
+    assert "there is no manifest: 'xio apply' writes it" in ended.stderr
+    assert "$XIO_MANIFEST: nothing was done" in ended.stderr

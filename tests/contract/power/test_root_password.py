@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -53,7 +54,7 @@ def _hash(emulator: Emulator, node: str = NODE) -> str:
     """The hash in the script of a node's VM."""
     (vm,) = (vm for vm in emulator.vms() if vm.node == node)
     script = base64.b64decode(vm.user_data).decode()
-    (found,) = re.findall(r"^XIO_ROOT_PASSWORD_HASH='?([^'\n]*)'?$", script, re.MULTILINE)
+    (found,) = re.findall(r"^\{ XIO_ROOT_PASSWORD_HASH='?([^'\n]*?)'?; \} 2>/dev/null$", script, re.MULTILINE)
     return str(found)
 
 
@@ -216,6 +217,26 @@ def test_a_command_that_will_not_do_is_told_once_and_the_vms_are_made(
     assert str(site.folder) not in _command_lines()
 
 
+@pytest.mark.parametrize(
+    ("owner", "mode", "told"),
+    [
+        (0, 0o775, "its mode 0775 lets others change it: chmod go-w "),
+        (0, 0o757, "its mode 0757 lets others change it: chmod go-w "),
+        (12345, 0o755, "is another user's, who could change it: chown root "),
+    ],
+)
+def test_a_command_that_others_may_write_is_not_run(
+    site: Site, ems_emulator: Emulator, owner: int, mode: int, told: str
+) -> None:
+    path = site.folder / "secret"
+    site.change(root_password=_command(path, f"touch {site.folder}/ran; echo x"))
+    path.chmod(mode)
+    if owner:
+        os.chown(path, owner, owner)
+    _told_once(site, ems_emulator, f"{path}: {told}{path}")
+    assert not (site.folder / "ran").exists()
+
+
 def test_a_command_that_is_not_there_is_told_once_and_the_vms_are_made(site: Site, ems_emulator: Emulator) -> None:
     site.change(root_password=RootPassword(None, None, None, ("/nowhere/secret", PLAIN)))
     (site.folder / "manifest.json").rename(site.folder / "secret-manifest")  # such an argument is in the manifest
@@ -252,6 +273,24 @@ def test_an_aws_that_cannot_be_reached_is_told_once_and_the_vms_are_made(
     site.environment["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}"
     site.change(root_password=_secret("s"))
     _told_once(site, ems_emulator, "AWS secretsmanager: no answer (")
+
+
+def test_an_aws_that_says_nothing_is_told_once_and_the_vms_are_made(
+    site: Site, ems_emulator: Emulator, aws: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        site.environment["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        site.change(root_password=_secret("s"), resume_timeout=8)
+        started = time.monotonic()
+        _told_once(site, ems_emulator, "the secret s: the root password wasn't to be had in time")
+        assert time.monotonic() - started < 8
+
+
+def test_libraries_do_not_chat_in_our_places(site: Site, ems_emulator: Emulator, aws: str) -> None:
+    site.change(root_password=_secret("chat", SecretString=PLAIN))
+    ended = site.call("xio-resume", NODE)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "credentials" not in site.log()
 
 
 class _Broken(BaseHTTPRequestHandler):

@@ -1,5 +1,6 @@
 """xio-suspend and xio-resume-fail: a VM is gone when the EMS shows no more of it, and not before."""
 
+import re
 import time
 from typing import Any
 
@@ -109,8 +110,10 @@ def test_an_earlier_suspend_yields_to_a_later_resume(site: Site, ems_emulator: E
     assert entry is not None
     program = site.start("xio-suspend", NODE)
     with site.ledger.locked(NODE, Deadline.after(5)):
-        path.write_text(path.read_text().replace(str(entry.run.called), str(time.time() + 1)))
-        time.sleep(2)
+        end = Deadline.after(30)
+        while not (re.search(r"xio-suspend\[\d+\] INFO: called for", site.log()) or end.passed()):
+            time.sleep(0.02)
+        path.write_text(path.read_text().replace(str(entry.run.called), str(time.time())))
     program.communicate(timeout=60)
     assert program.returncode == 0
     assert len(ems_emulator.vms()) == 1

@@ -22,10 +22,8 @@ def test_the_option_is_stronger(site: Site) -> None:
 
 def test_one_that_is_missing_is_told(site: Site) -> None:
     done = _list(site, XIO_MANIFEST="/none")
-    assert (done.returncode, done.stderr) == (
-        1,
-        "xio: /none: there is no manifest: 'xio apply' writes it; for one elsewhere give --manifest FILE or $XIO_MANIFEST\n",
-    )
+    where = "'xio apply' writes it; for one elsewhere give --manifest FILE or $XIO_MANIFEST"
+    assert (done.returncode, done.stderr) == (1, f"xio: /none: there is no manifest: {where}\n")
 
 
 def test_both_are_wrong_usage(site: Site) -> None:

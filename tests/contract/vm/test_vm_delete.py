@@ -42,6 +42,37 @@ def test_a_vm_of_ours_is_deleted_and_the_ledger_says_so(site: Site, our_vm: str)
     assert [(event["event"], event["node"]) for event in events] == [("deleting", NODE), ("gone", NODE)]
 
 
+def test_a_vm_that_the_ems_only_lists_is_deleted(site: Site) -> None:
+    make_vm(site.ems, NODE)
+    site.ems.add_fault(effect="status", status=404, match={"method": "GET", "path": f"/v1/xcompute/vm/{NODE}"})
+    assert site.xio("delete", NODE, "--yes").returncode == 1
+    assert _nodes(site) == [OTHERS, NODE]
+    site.ems.change(delete_seconds=0.5)
+    assert site.xio("delete", NODE, "--yes", "--not-ours").returncode == 0
+    assert _nodes(site) == [OTHERS]
+
+
+def test_a_vm_that_has_become_ours_while_somebody_was_asked_is_left(site: Site) -> None:
+    make_vm(site.ems, NODE)
+    child = pexpect.spawn(
+        site.command("delete", NODE, "--not-ours")[0],
+        site.command("delete", NODE, "--not-ours")[1:],
+        env={**site.environment, "TERM": "dumb", "COLUMNS": "200"},
+        encoding="utf8",
+        timeout=30,
+    )
+    child.expect(r"Delete the VM of .*\[y/N\]: ")
+    site.record(NODE, "ours")  # its owner has deleted it, and a resume has made ours
+    child.sendline("y")
+    child.expect(r"Really delete it\? \[y/N\]: ")
+    child.sendline("y")
+    child.expect(f"{NODE}: has become ours meanwhile: nothing was done")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 1
+    assert site.ems.requests("DELETE") == []
+
+
 def test_it_can_be_said_twice(site: Site, our_vm: str) -> None:
     assert site.json("delete", our_vm, "--yes") == {"node": our_vm, "outcome": "gone"}
     assert site.json("delete", our_vm, "--yes") == {"node": our_vm, "outcome": "none"}

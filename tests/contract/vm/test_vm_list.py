@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.vm.conftest import NODE, ODD, OTHERS, POOL, Site, make_vm, one_line_each, slurm_was_asked
+from xio_slurm.secret_fields import MASK
 
 OURS = f"xspot-vm-{POOL}-2"
 MISSING = f"xspot-vm-{POOL}-10"
@@ -35,6 +36,27 @@ def test_ours_and_others_are_told_apart_by_the_ledger(site: Site) -> None:
     assert document["others_count"] == 1
     assert "others" not in document
     assert site.json("list", "--all")["others"] == [OTHERS]
+
+
+def test_a_vm_that_the_ems_lists_and_does_not_know_alone_is_not_missing(site: Site) -> None:
+    make_vm(site.ems, NODE)
+    site.record(NODE, "ours")
+    site.ems.add_fault(effect="status", status=404, match={"method": "GET", "path": f"/v1/xcompute/vm/{NODE}"})
+    assert [(vm["node"], vm["state"], vm["count"]) for vm in site.json("list")["vms"]] == [(NODE, "listed", 1)]
+    assert site.json("show", NODE)["ems"]["state"] == "listed"
+    assert "EMS: lists it, and has none when it is asked for it alone, ours" in site.xio("show", NODE).stdout
+
+
+def test_secrets_are_hidden_by_the_rule_of_the_plan(site: Site) -> None:
+    answer = {
+        "Vm": {"PrivateIpAddress": "10.0.0.1", "RootPasswd": "geheim", "Access-Token": "geheim"},
+        "SshKey": "geheim",
+    }
+    site.record(NODE, "ours")
+    site.ems.add_fault(effect="status", status=200, text=json.dumps(answer), match={"path": f"/v1/xcompute/vm/{NODE}"})
+    shown = site.json("show", NODE)["ems"]["answer"]
+    assert shown == {"Vm": {"PrivateIpAddress": "10.0.0.1", "RootPasswd": MASK, "Access-Token": MASK}, "SshKey": MASK}
+    assert "geheim" not in site.xio("show", NODE).stdout
 
 
 def test_a_vm_that_came_after_an_unanswered_ask_is_ours(site: Site) -> None:

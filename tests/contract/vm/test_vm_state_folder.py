@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.vm.conftest import NODE, Site, make_vm
+from tests.contract.ems.conftest import Certificates
+from tests.contract.vm.conftest import NODE, POOL, Site, make_vm
+from xio_slurm.emulator import Emulator
 
 SLURM_USER = "nobody"
 
@@ -68,8 +70,33 @@ def test_root_does_not_make_the_state_folder(site: Site) -> None:
     site.change(state_dir=str(site.folder / "none"))
     done = site.test()
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert "there is no such folder" in done.stderr
+    assert f"none: isn't there: install -d -o SlurmUser -m 700 {site.folder}/none" in done.stderr
+    assert not (site.folder / "none").exists()
     assert site.ems.requests() == []
+
+
+def test_who_looks_leaves_nothing(site: Site) -> None:
+    site.change(state_dir=str(site.folder / "none"))
+    site.xio("list")
+    site.xio("show", NODE)
+    assert not (site.folder / "none").exists()
+    assert list((site.folder / "log").iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("test", "--pool", POOL)])
+def test_the_clients_key_is_read_as_slurm_user_with_its_groups(their_site: Site, arguments: tuple[str, ...]) -> None:
+    certificates = Certificates.make(their_site.folder / "tls")
+    with Emulator(tls=certificates.folder, boot_seconds=0.05) as ems:
+        their_site.change(ems_url=ems.url, tls=certificates.tls)
+        done = their_site.xio(*arguments)  # root could read it, and the programs couldn't
+        assert done.returncode == 1
+        assert f"ExostellarClient.pem: user {SLURM_USER} may not read it" in done.stderr
+        assert ems.requests() == []
+        key = Path(str(certificates.tls.client_certificate))
+        os.chown(key, 0, pwd.getpwnam(SLURM_USER).pw_gid)
+        key.chmod(0o640)
+        os.chown(their_site.folder / "state", pwd.getpwnam(SLURM_USER).pw_uid, 0)  # as 'install -d -o' leaves it
+        assert their_site.xio(*arguments).returncode == 0
 
 
 def test_a_ledger_that_there_is_not_yet_is_an_empty_one(site: Site) -> None:

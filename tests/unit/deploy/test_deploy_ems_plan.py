@@ -13,6 +13,7 @@ from xio_slurm.plan.change import Change, Verb
 from xio_slurm.plan.ems_observation import Observed
 from xio_slurm.plan.ems_plan import EmsPlan, running_on
 from xio_slurm.plan.image_change import image_change
+from xio_slurm.plan.planning import Planning
 from xio_slurm.plan.profile_document import OWNER_TAG
 
 AMD: Document = copy.deepcopy(TEMPLATE) | {"Id": "id-amd", "ProfileName": "amd"}
@@ -148,6 +149,8 @@ def test_a_profile_that_is_not_ours_is_refused_and_can_be_adopted(
         (AMD, (ours(USES_AMD),)),
         (AMD, (ours(USES_AMD, HeadAddress="HEAD.example.com"),)),
         (AMD, (ours(USES_AMD, HeadAddress=""),)),
+        (AMD, (ours(USES_AMD, EnvName="LAB"),)),
+        (AMD, (ours(USES_AMD, HeadAddress="head"),)),
         (AMD, (ours(USES_AMD), environment("other", pool("p", "intel")))),
     ],
 )
@@ -346,3 +349,49 @@ def test_no_document_shows_in_a_repr(make: Any) -> None:
     planned = plan(config, secret)
     assert (the_environment(planned).document or {})["Own"] == "hunter2"
     assert "hunter2" not in repr(planned)
+
+
+@pytest.mark.parametrize(
+    ("there", "ours_is", "other"),
+    [
+        ("head", "head.example.com", False),
+        ("Head.Example.COM.", "head", False),
+        ("head2", "head.example.com", True),
+        ("head.example.org", "head.example.com", True),
+        ("10.0.0.1", "10.0.0.10", True),
+        ("10", "10.0.0.1", True),
+    ],
+)
+def test_a_head_node_is_another_only_if_its_name_is(make: Any, there: str, ours_is: str, other: bool) -> None:
+    seen = observed(environments=(ours(HeadAddress=there),))
+    planning = Planning(make.config(), replace(HEAD, address=ours_is), seen, adopt=False)
+    assert (planning.other_head is not None) == other
+
+
+def test_an_environment_whose_name_the_ems_keeps_in_other_capitals_is_ours_and_stays_so(make: Any) -> None:
+    config = make.config()
+    there = applied(config)
+    kept = replace(there, environments=tuple({**each, "EnvName": "LAB"} for each in there.environments))
+    planned = plan(config, kept)
+    assert the_environment(planned).verb is Verb.UNCHANGED
+    assert the_profile(planned).notes == ()
+    assert not [line for line in planned.mentions if "environments" in line]
+    both = replace(kept, environments=(*kept.environments, *there.environments))
+    assert "environments that this file doesn't have, left as they are: LAB" in plan(config, both).mentions
+
+
+def test_the_way_out_of_two_clusters_of_one_prefix_is_not_the_prefix(make: Any) -> None:
+    config = make.config(plugin=replace(make.plugin(), prefix_profiles=True))
+    [line] = the_profile(plan(config, observed(tagged({**AMD, "ProfileName": "labamd"}, "l-ab")))).refusals
+    assert "PrefixProfiles" not in line
+    assert "choose another ProfileName, or take it over with --adopt" in line
+
+
+def test_an_untagged_profile_may_be_of_an_environment_that_the_ems_does_not_tell(make: Any) -> None:
+    config = make.config(images=(Image("rhel8", "ami-2", None),))
+    there = observed(AMD, environments=(ours(USES_AMD),), images=({"ImageName": "rhel8", "ImageId": "ami-1"},))
+    planned = plan(config, replace(there, unread=("x",)))
+    assert "the environment x may use it" in the_profile(planned).refusals[0]
+    assert "the environment x uses it, or may" in planned.images[0].refusals[0]
+    assert "the EMS doesn't tell which profiles and images these environments use: x" in planned.mentions
+    assert plan(config, replace(there, unread=("x",)), adopt=True).images[0].refusals == ()

@@ -178,3 +178,41 @@ def test_types_in_another_order_are_the_same(make: Any) -> None:
 )
 def test_a_profile_is_of_the_clusters_in_its_tags(controller: Any, worker: Any, expected: set[str]) -> None:
     assert owners({"Controller": controller, "Worker": worker}) == expected
+
+
+def in_other_capitals(document: Document) -> Document:
+    """The profile as an EMS of another version spells it."""
+    other = copy.deepcopy(document)
+    for part in ("Controller", "Worker"):
+        other[part]["SecurityGroupIDs"] = other[part].pop("SecurityGroupIds")
+        other[part]["ImageID"] = other[part].pop("ImageId")
+        other[part]["instanceTags"] = other[part].pop("InstanceTags")
+    other["XSpot"] = other.pop("Xspot")
+    return other
+
+
+@pytest.mark.parametrize("existing", [None, "of the template's spelling", "of today's spelling"])
+def test_a_key_in_other_capitals_is_the_same_key(make: Any, existing: str | None) -> None:
+    config = make.config(controllers=Controllers("ami-mine", ("sg-mine",), None, None))
+    template = in_other_capitals(TEMPLATE)
+    if existing is None:
+        document = new(config, template)
+    else:
+        document = changed(TEMPLATE if "today's" in existing else template, config, template)
+    for part in (document, document["Controller"], document["Worker"]):
+        assert len({key.casefold() for key in part}) == len(part)
+    ids, image, tags = ("SecurityGroupIds", "ImageId", "InstanceTags")
+    if existing is None or "template" in existing:
+        ids, image, tags = ("SecurityGroupIDs", "ImageID", "instanceTags")
+    assert document["Controller"][ids] == ["sg-00000000000000001", "sg-mine"]
+    assert document["Controller"][image] == "ami-mine"
+    assert document["Worker"][image] == TEMPLATE["Worker"]["ImageId"]
+    assert owners(document) == {"lab"}
+    assert document["Controller"][tags][-1] == {"Key": OWNER_TAG, "Value": "lab"}
+
+
+def test_no_empty_list_is_put_where_no_group_joins(make: Any) -> None:
+    template = copy.deepcopy(TEMPLATE)
+    for part in ("Controller", "Worker"):
+        del template[part]["SecurityGroupIds"]
+    assert "SecurityGroupIds" not in new(make.config(), template)["Worker"]

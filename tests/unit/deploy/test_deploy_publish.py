@@ -266,3 +266,14 @@ def test_a_lock_that_is_held_is_waited_for_and_then_told(make: Any, tmp_path: Pa
     with FileLock(tmp_path / ".xio-generate.lock"), pytest.raises(DeployError, match="another 'xio generate'"):
         publish(tmp_path, make.compiled(make.pool("b")), lock_timeout=0.2)
     assert on_disk(tmp_path) == files_of(make.compiled())
+
+
+def test_what_somebody_else_wrote_since_the_plan_is_not_overwritten(make: Any, tmp_path: Path) -> None:
+    publish(tmp_path, make.compiled())
+    planned_on = read(tmp_path)
+    publish(tmp_path, make.compiled(make.pool("theirs")))
+    with pytest.raises(DeployError, match=r"\A[^\n]*somebody has changed the files[^\n]*plan again\Z"):
+        publish(tmp_path, make.compiled(make.pool("ours")), planned_on=planned_on)
+    assert on_disk(tmp_path) == files_of(make.compiled(make.pool("theirs")))
+    assert publish(tmp_path, make.compiled(make.pool("theirs")), planned_on=planned_on) is Outcome.UNCHANGED
+    assert publish(tmp_path, make.compiled(make.pool("ours")), planned_on=read(tmp_path)) is Outcome.WRITTEN

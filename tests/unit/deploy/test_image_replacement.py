@@ -12,7 +12,9 @@ from xio_slurm.images.replacement import (
     Move,
     Parse,
     Refuse,
+    Role,
     Standing,
+    Wait,
     next_action,
 )
 
@@ -82,6 +84,47 @@ def test_an_image_is_only_given_up_for_one_that_has_parsed() -> None:
             assert start[1] == NEW
 
 
+@pytest.mark.parametrize(
+    ("there", "action"),
+    [
+        (Standing(NEW, under_way=frozenset({"image"})), Wait("image")),
+        (Standing(OLD, under_way=frozenset({"image"})), Wait("image")),
+        (Standing(OLD, NEW, under_way=frozenset({"next"})), Wait("next")),
+        (Standing(None, NEW, OLD, under_way=frozenset({"next"})), Wait("next")),
+        (Standing(OLD, OLD, under_way=frozenset({"next"})), Refuse()),
+        (Standing(OLD, UNTOLD, under_way=frozenset({"next"})), Refuse()),
+        (Standing(NEW, OLD, under_way=frozenset({"next"})), Finish()),
+        (Standing(NEW, OLD, OLD, under_way=frozenset({"next"})), Delete("previous")),
+        (Standing(NEW, failed=frozenset({"image"})), Parse("next")),
+        (Standing(OLD, NEW, failed=frozenset({"next"})), Delete("next")),
+        (Standing(NEW, NEW, failed=frozenset({"image", "next"})), Delete("next")),
+    ],
+)
+def test_what_is_not_finished_is_waited_for_or_left_and_what_failed_goes(there: Standing, action: Action) -> None:
+    assert next_action(there, NEW, replace=True, can_rename=True) == action
+
+
+def test_what_is_not_finished_is_never_given_up_for_nor_moved() -> None:
+    both: tuple[Role, ...] = ("image", "next")
+    for start, can_rename, unfinished in product(product(AMIS, repeat=3), [True, False], both):
+        for there in (
+            Standing(*start, under_way=frozenset({unfinished})),
+            Standing(*start, failed=frozenset({unfinished})),
+        ):
+            action = next_action(there, NEW, replace=True, can_rename=can_rename)
+            if unfinished == "next" and there.next is not None:
+                assert action not in (Move("next", "image"), Move("image", "previous"), Delete("image"))
+            if unfinished == "image" and there.image is not None:
+                assert action != Finish()
+
+
+def test_without_replace_an_image_of_our_ami_is_waited_for_and_no_other() -> None:
+    under_way: frozenset[Role] = frozenset({"image"})
+    assert next_action(Standing(NEW, under_way=under_way), NEW, replace=False, can_rename=True) == Wait("image")
+    assert next_action(Standing(OLD, under_way=under_way), NEW, replace=False, can_rename=True) == Refuse()
+    assert next_action(Standing(NEW, failed=under_way), NEW, replace=False, can_rename=True) == Refuse()
+
+
 def _done(there: Standing, action: Action) -> Standing:
     now = {"image": there.image, "next": there.next, "previous": there.previous}
     match action:
@@ -96,4 +139,4 @@ def _done(there: Standing, action: Action) -> Standing:
             now[role] = None
         case _:
             raise AssertionError(action)
-    return Standing(**now)
+    return Standing(now["image"], now["next"], now["previous"])

@@ -1,6 +1,7 @@
 from typing import Any
 
-from xio_slurm.images.use import HIDDEN, presentable, uses_of
+from xio_slurm.images.use import uses_of
+from xio_slurm.secret_fields import MASK, masked
 
 
 def test_uses_are_told_by_image_and_environment() -> None:
@@ -25,8 +26,8 @@ def test_keys_and_passwords_are_hidden_wherever_they_stand() -> None:
         "UserKeyPem": "abc",
         "Parse": [{"RootPassword": "abc", "Log": "x -----BEGIN RSA PRIVATE KEY----- y", "UserKeyPem": ""}],
     }
-    assert presentable(document) == {
+    assert masked(document) == {
         "ImageName": "rhel8",
-        "UserKeyPem": HIDDEN,
-        "Parse": [{"RootPassword": HIDDEN, "Log": HIDDEN, "UserKeyPem": ""}],
+        "UserKeyPem": MASK,
+        "Parse": [{"RootPassword": MASK, "Log": MASK, "UserKeyPem": ""}],
     }

@@ -12,6 +12,7 @@ import pytest
 
 from xio_slurm.errors import DeployError
 from xio_slurm.plan.include_line import put_include, why_not_writable
+from xio_slurm.plan.replace_file import is_mount_point
 from xio_slurm.slurm.conf import read
 
 NOBODY = 65534
@@ -87,7 +88,8 @@ def test_killed_at_any_step_it_is_old_or_new_and_the_next_run_puts_the_line_once
         assert conf.read_text() == NEW
         (backup,) = (path for path in folder.iterdir() if path.name.startswith("slurm.conf."))
         assert backup.read_text() == OLD
-        assert {path.name for path in folder.iterdir()} <= {conf.name, backup.name, ".slurm.conf.xio-partial"}
+        others = {path.name for path in folder.iterdir()} - {conf.name, backup.name}
+        assert all(name.startswith(".slurm.conf.xio-partial-") for name in others)
         if not killed:
             break
         step += 1
@@ -132,3 +134,35 @@ def test_who_reads_meanwhile_reads_the_old_file_whole(conf: Path) -> None:
     with conf.open() as reader:
         put(conf)
         assert reader.read() == OLD
+
+
+def test_what_killed_runs_left_goes_once_it_is_old(conf: Path) -> None:
+    old, young = (conf.with_name(f".slurm.conf.xio-partial-{name}") for name in ("old", "young"))
+    for path in (old, young):
+        path.write_text("")
+    os.utime(old, (0, 0))
+    put(conf)
+    assert not old.exists()
+    assert young.exists()
+
+
+def test_a_slurm_conf_of_somebody_else_is_known_before(conf: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a file somebody else's")
+
+    def try_it() -> None:
+        for folder in conf.parents:
+            if str(folder).startswith("/tmp/"):  # noqa: S108
+                folder.chmod(folder.stat().st_mode | 0o007)
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+        assert "belongs to user 0" in (why_not_writable(read(str(conf))) or "")
+
+    assert in_a_child(try_it) == 0
+
+
+def test_a_slurm_conf_that_is_mounted_by_itself_is_known_before(conf: Path) -> None:
+    mounted = [line.split(" ")[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    assert all(is_mount_point(Path(point)) for point in mounted if "\\" not in point)
+    assert not is_mount_point(conf)
