@@ -21,6 +21,7 @@ from xio_slurm.plan.profile_document import (
 
 _WAYS_OUT: Final = "choose another ProfileName, or take it over with --adopt"
 _PREFIX: Final = "set Plugin: PrefixProfiles, "
+_TAGS: Final = frozenset(f"{part}.InstanceTags[{OWNER_TAG}]" for part in ("Controller", "Worker"))
 
 
 def profile_change(profile: Profile, template: Document, planning: Planning) -> Change:
@@ -54,7 +55,12 @@ def _update(name: str, existing: Document, document: Document, planning: Plannin
         return Change(PROFILES.word, name, Verb.UPDATE, fields, refusals=(f"{doubt}: {_ways_out(planning)}",))
     if doubt is not None:
         notes.insert(0, f"is taken over: {doubt}")
-    if running := planning.running_on(name):
+    running = planning.running_on(name)
+    if running and {field.path for field in fields} <= _TAGS:
+        # Not worth the refusal of a running controller, behind which nothing else would be done.
+        later = (*notes, f"gets its tag {OWNER_TAG} when no VM runs on it")
+        return Change(PROFILES.word, name, Verb.UNCHANGED, notes=later)
+    if running:
         vms = f"{len(running)} VMs run" if len(running) > 1 else "1 VM runs"
         notes.append(
             f"{vms} on it: the EMS may refuse the change until {'they end' if len(running) > 1 else 'it ends'}"

@@ -184,6 +184,25 @@ def test_a_changed_profile_on_which_vms_run_says_so_and_an_unchanged_one_does_no
     assert running_on(config, HEAD, there, "amd") == ("xspot-vm-a-1", "xspot-vm-a-2")
 
 
+def test_a_profile_of_the_former_scripts_gets_its_tag_only_when_no_vm_runs_on_it(make: Any) -> None:
+    config = make.config()
+    made = applied(config)
+    (profile,) = (each for each in made.profiles if each["ProfileName"] == "amd")
+    untagged = copy.deepcopy(profile)
+    for part in ("Controller", "Worker"):
+        untagged[part]["InstanceTags"] = [
+            tag for tag in untagged[part]["InstanceTags"] if tag["Key"] != "xio-slurm.cluster"
+        ]
+    there = replace(made, profiles=tuple(untagged if each is profile else each for each in made.profiles))
+    assert the_profile(plan(config, there)).verb is Verb.UPDATE
+    held = replace(there, vms=frozenset({"xspot-vm-amd-8-gb-1-cores-1"}))
+    later = the_profile(plan(config, held))
+    assert (later.verb, later.document) == (Verb.UNCHANGED, None)
+    assert later.notes == ("gets its tag xio-slurm.cluster when no VM runs on it",)
+    changed = replace(config, profiles=(replace(config.profiles[0], max_controllers=3),))
+    assert the_profile(plan(changed, held)).verb is Verb.UPDATE
+
+
 def test_vms_run_on_the_profile_that_their_pool_has_in_the_file(make: Any) -> None:
     there = observed(tagged(AMD, "lab"), vms=frozenset({"xspot-vm-a-1"}))
     assert "1 VM runs on it" in the_profile(plan(make.config(make.pool("a")), there)).notes[0]
