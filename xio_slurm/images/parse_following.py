@@ -77,8 +77,9 @@ class Parsing:
                 return
             told = told_stage(found)
             self._tell(f"waiting for {name}, whose parse was begun before: the EMS says {told!r}")
+        state = f"the EMS says {told!r} of it, and that" if told else "its parse was begun before, and"
         raise ImageError(
-            f"image {name}: the EMS says {told!r} of it, and that hasn't ended in time: the same command again goes on "
+            f"image {name}: {state} hasn't ended in time: the same command again goes on "
             f"waiting; if nobody makes it any more, 'xio image delete {name}' clears it"
         )
 

@@ -68,6 +68,11 @@ class Site:
         """``xio image create``, without AWS."""
         return self.xio("create", "--ami", ami, "--name", NAME, "--no-aws-checks", *arguments)
 
+    def begin_parse(self, name: str, ami: str) -> None:
+        """What a run does that is killed then, or another machine."""
+        parse = {"ImageName": name, "ImageId": ami}
+        requests.post(f"{self.ems.url}/v1/xcompute/parse", json=parse, timeout=10).raise_for_status()
+
     def images(self) -> dict[str, str | None]:
         """Name → AMI of our images on the EMS."""
         return {

@@ -211,10 +211,8 @@ def test_a_job_that_the_ems_forgot_without_an_image_is_told(begin: Begin) -> Non
 
 def test_a_job_that_failed_since_another_made_the_image_is_no_failure(begin: Begin) -> None:
     # A run was killed after its POST and given again: two jobs, and the second finds the first one's image.
-    site = begin(parse_seconds=0.3)
-    site.ems.add_fault(effect="lost-answer", match=POST, times=1)
-    with pytest.raises(ImageError):
-        site.make(seconds=0.1)
+    site = begin(parse_seconds=1)
+    site.begin_parse(NAME, NEW)
     assert site.make().outcome == "created"
     assert len(site.writes()) == 2
     assert site.images() == {NAME: NEW}
@@ -245,10 +243,8 @@ def test_a_name_that_exists_and_is_not_listed_has_its_own_words(
 
 
 def test_a_name_that_came_meanwhile_with_another_ami_is_told(begin: Begin) -> None:
-    site = begin(parse_seconds=0.3)
-    site.ems.add_fault(effect="lost-answer", match=POST, times=1)
-    with pytest.raises(ImageError):
-        site.make(OLD, seconds=0.1)
+    site = begin(parse_seconds=1)
+    site.begin_parse(NAME, OLD)
     with pytest.raises(ImageError, match=r"exists on the EMS \(error 201\): take another name"):
         site.make()
     assert site.images() == {NAME: OLD}
