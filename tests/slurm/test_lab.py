@@ -15,6 +15,7 @@ import pexpect
 import psutil
 import pytest
 
+from tests.slurm.waiting import wait_for
 from xio_slurm.errors import LabError
 from xio_slurm.lab import Lab, LabOptions, Timing
 
@@ -235,10 +236,14 @@ def test_jobs_get_a_terminal(lab: Lab) -> None:
 
 def test_a_job_outlives_a_crash_of_slurmctld(lab: Lab) -> None:
     with subprocess.Popen(
-        (*SRUN, "sh", "-c", "echo begun; sleep 5; echo ended"), env=lab.environment, stdout=subprocess.PIPE, text=True
+        (*SRUN, "sh", "-c", "echo begun; sleep 12; echo ended"), env=lab.environment, stdout=subprocess.PIPE, text=True
     ) as srun:
         assert srun.stdout is not None
         assert srun.stdout.readline() == "begun\n"
+        begun = time.time()
+        # What slurmctld hasn't saved yet, nobody could have it know after a crash; it saves within 5 seconds.
+        saved = (lab.layout.slurm_state / "job_state", lab.layout.slurm_state / "node_state")
+        wait_for(lambda: all(file.stat().st_mtime > begun for file in saved) or time.time() > begun + 7, 10)
         lab.kill_slurmctld()
         lab.start_slurmctld()
         assert srun.stdout.read() == "ended\n"
