@@ -82,7 +82,8 @@ class Server:
     def _connections(self) -> list[socket.socket]:
         server = self._runner.server if self._runner is not None else None
         transports = [each.transport for each in server.connections] if server is not None else []
-        return [transport.get_extra_info("socket") for transport in transports if transport is not None]
+        sockets = [transport.get_extra_info("socket") for transport in transports if transport is not None]
+        return [each for each in sockets if each is not None]  # a transport that is closing has none
 
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=_MAX_BODY, middlewares=[_client_gone])
