@@ -11,8 +11,9 @@ import click
 
 from xio_slurm.commands.image_progress import shown
 from xio_slurm.commands.interruption import EXIT_CODE, ended_at_once, interrupting
+from xio_slurm.commands.output import tell
 from xio_slurm.commands.plan_document import plan_document
-from xio_slurm.commands.plan_options import plan_options, planned, show, tell, tell_problems, told_to_programs
+from xio_slurm.commands.plan_options import plan_options, planned, show, tell_problems, told_to_programs
 from xio_slurm.ems.documents import IMAGES
 from xio_slurm.errors import XioError
 from xio_slurm.images.making import ImageProgress

@@ -9,18 +9,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from xio_slurm.commands.output import table_console
 from xio_slurm.config import Config, load
 from xio_slurm.config.real_memory import real_memory
 from xio_slurm.config.schema import json_schema
 from xio_slurm.errors import ConfigError, Problem, XioError
 
 DEFAULT_FILES: Final = (Path("etc/xio.yaml"), Path("/etc/xio/xio.yaml"))
-
-_ENDLESS: Final = 100_000
-"""Columns where no terminal folds the lines: a name that is folded is no name to whatever reads them."""
 
 _COLOURS: Final = {"error": "red", "warning": "yellow"}
 
@@ -104,8 +101,7 @@ def _print(path: Path, config: Config | None, errors: list[Problem], warnings: l
 
 
 def _print_tables(config: Config) -> None:
-    width = None if sys.stdout.isatty() else _ENDLESS
-    console = Console(highlight=False, markup=False, emoji=False, width=width)
+    console = table_console()
     images = {pool.image for pool in config.pools}
     console.print(_pools(config, with_images=len(images) > 1))
     if len(images) == 1:

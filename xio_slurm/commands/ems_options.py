@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from xio_slurm.commands.output import tell
 from xio_slurm.ems.connection import connected
 from xio_slurm.ems.transport import Transport
 from xio_slurm.errors import ManifestError
@@ -65,14 +66,8 @@ def manifest_of(manifest_path: Path | None, config_path: Path | None) -> Manifes
 def ems_of(manifest: Manifest) -> Iterator[Transport]:
     """Connect to the manifest's EMS, and tell on stderr which of our certificates expire soon."""
     with connected(manifest) as transport:
-        tell_certificates(transport)
+        tell(f"warning: {line}" for line in transport.certificate_warnings)
         yield transport
-
-
-def tell_certificates(transport: Transport) -> None:
-    """A line on stderr for each of our certificates that expires soon."""
-    for line in transport.certificate_warnings:
-        click.echo(f"warning: {line}", err=True)
 
 
 def options_again(manifest_path: Path | None, config_path: Path | None) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from xio_slurm.commands.output import tell
 from xio_slurm.commands.slurm_conf import conf_path
 from xio_slurm.commands.waiting import waiting
 from xio_slurm.config import load
@@ -65,7 +66,7 @@ def command(
       xio generate -c etc/xio.yaml -o . --slurm-conf /opt/slurm/etc/slurm.conf
     """
     loaded = load(config_path)
-    _tell(map(str, loaded.warnings))
+    tell(map(str, loaded.warnings))
     with waiting("asking Slurm about its version and running jobs ..."):
         generation = prepare(loaded.config, folder, conf_path(slurm_conf, loaded.config.plugin.slurm_bin_dir))
     refusals = (*generation.conflicts.errors, *(() if yes or dry_run else _insist(generation.objections)))
@@ -80,9 +81,9 @@ def command(
         found = [*map(str, loaded.warnings), *warnings]
         click.echo(json.dumps(_document(generation, outcome, found, refusals, verified=verifies), indent=2))
     else:
-        _tell(f"warning: {line}" for line in warnings)
+        tell(f"warning: {line}" for line in warnings)
         _conclude(generation, outcome, verified=verifies and not refusals)
-    _tell(f"xio: {line}" for line in refusals)
+    tell(f"xio: {line}" for line in refusals)
     if refusals:
         sys.exit(1)
 
@@ -138,8 +139,3 @@ def _document(
         "warnings": warnings,
         "errors": list(errors),
     }
-
-
-def _tell(lines: Iterable[str]) -> None:
-    for line in lines:
-        click.echo(line, err=True)

@@ -1,7 +1,6 @@
 """``xio image``: the images on the EMS that VMs start from."""
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -10,21 +9,19 @@ import click
 
 from xio_slurm.commands.ems_options import ems_of, ems_options, manifest_of
 from xio_slurm.commands.image_create import create
+from xio_slurm.commands.output import table_console
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.documents import ENVIRONMENTS, IMAGES, Documents
+from xio_slurm.ems.transport import Transport
 from xio_slurm.errors import ImageError
 from xio_slurm.images.stage import stage_of
 from xio_slurm.images.steps import ImageSteps, ami_of
 from xio_slurm.images.use import in_words, uses_of
-from xio_slurm.manifest import Manifest
 from xio_slurm.plain_text import printable
 from xio_slurm.secret_fields import masked
 
 _SECONDS: Final = 120.0
 """For all requests of a command that only looks or deletes."""
-
-_ENDLESS: Final = 100_000
-"""Columns where no terminal folds the lines."""
 
 _Used = Mapping[str, tuple[str, ...]]
 
@@ -78,7 +75,6 @@ def list_all(*, manifest_path: Path | None, config_path: Path | None, as_json: b
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console  # noqa: PLC0415  slow to load, and only needed here
     from rich.table import Table  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -86,7 +82,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
         table.add_column(header, overflow="fold")
     for row in rows:
         table.add_row(printable(row["name"]), _ami(row), in_words(row["used_by"]))
-    Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else _ENDLESS).print(table)
+    table_console().print(table)
 
 
 @command.command()
@@ -101,7 +97,8 @@ def show(*, name: str, manifest_path: Path | None, config_path: Path | None, as_
       xio image show rhel8-x86
       xio image show rhel8-x86 --json
     """
-    document, used = _found(manifest_of(manifest_path, config_path), name)
+    with ems_of(manifest_of(manifest_path, config_path)) as transport:
+        document, used = _found(transport, name)
     if as_json:
         click.echo(json.dumps({"image": document, "used_by": used}, indent=2))
         return
@@ -123,17 +120,16 @@ def delete(*, name: str, manifest_path: Path | None, config_path: Path | None, y
       xio image delete rhel8-x86
       xio image delete rhel8-x86 --yes
     """
-    manifest = manifest_of(manifest_path, config_path)
-    _, used = _found(manifest, name)
-    if used and not force:
-        if yes:
-            raise ImageError(
-                f"image {name} is used by {in_words(used)}: no VM of theirs could start; --force deletes it"
-            )
-        click.echo(f"image {name} is used by {in_words(used)}: none of their VMs could start any more.", err=True)
-    if not yes and not _agreed(name, twice=bool(used) and not force):
-        raise ImageError(f"image {name}: nothing was deleted")
-    with ems_of(manifest) as transport:
+    with ems_of(manifest_of(manifest_path, config_path)) as transport:
+        _, used = _found(transport, name)
+        if used and not force:
+            if yes:
+                raise ImageError(
+                    f"image {name} is used by {in_words(used)}: no VM of theirs could start; --force deletes it"
+                )
+            click.echo(f"image {name} is used by {in_words(used)}: none of their VMs could start any more.", err=True)
+        if not yes and not _agreed(name, twice=bool(used) and not force):
+            raise ImageError(f"image {name}: nothing was deleted")
         steps = ImageSteps(
             Documents(transport, IMAGES), tell=lambda _: None, poll_seconds=1.0, deadline=Deadline.after(_SECONDS)
         )
@@ -149,14 +145,13 @@ def _agreed(name: str, *, twice: bool) -> bool:
     return not twice or click.confirm("Really, though pools use it?", err=True)
 
 
-def _found(manifest: Manifest, name: str) -> tuple[dict[str, Any], _Used]:
+def _found(transport: Transport, name: str) -> tuple[dict[str, Any], _Used]:
     """The image as it may be shown, and its uses. Raises ImageError where there is none."""
     deadline = Deadline.after(_SECONDS)
-    with ems_of(manifest) as transport:
-        document = Documents(transport, IMAGES).get(name, deadline)
-        if document is None:
-            raise ImageError(f"the EMS has no image {name}: see 'xio image list'")
-        uses = uses_of(Documents(transport, ENVIRONMENTS).all(deadline))
+    document = Documents(transport, IMAGES).get(name, deadline)
+    if document is None:
+        raise ImageError(f"the EMS has no image {name}: see 'xio image list'")
+    uses = uses_of(Documents(transport, ENVIRONMENTS).all(deadline))
     return masked(document), uses.get(name, {})
 
 

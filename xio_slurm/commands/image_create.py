@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ import click
 
 from xio_slurm.commands.ems_options import ems_of, ems_options, manifest_of
 from xio_slurm.commands.image_progress import shown
+from xio_slurm.commands.output import tell
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.documents import ENVIRONMENTS, IMAGES, Documents
 from xio_slurm.ems.parse_jobs import NewImage
@@ -130,16 +131,16 @@ def create(
         if checked.errors:
             raise ImageError("\n".join(f"{line} (--no-aws-checks goes on)" for line in checked.errors))
         warnings = checked.warnings
-        _tell(f"warning: {line}" for line in warnings)
+        tell(f"warning: {line}" for line in warnings)
     with ems_of(manifest) as transport, shown() as say:
         if replace:
-            _tell(_told_of_uses(transport, image, manifest.cluster, force=force))
+            tell(_told_of_uses(transport, image, manifest.cluster, force=force))
         made = _made(ImageMaker(transport, say=say), image, replace=replace, timeout=timeout)
     if as_json:
         click.echo(json.dumps({**asdict(made), "warnings": warnings}, indent=2))
         return
     click.echo(f"{made.outcome}: image {made.name} of {made.ami}")
-    _tell(f"note: {line}" for line in made.notes)
+    tell(f"note: {line}" for line in made.notes)
 
 
 def _told_of_uses(transport: Transport, image: NewImage, ours: str | None, *, force: bool) -> tuple[str, ...]:
@@ -165,10 +166,5 @@ def _made(maker: ImageMaker, image: NewImage, *, replace: bool, timeout: float) 
     try:
         return maker.make(image, replace=replace, deadline=Deadline.after(timeout))
     except KeyboardInterrupt:
-        _tell(("xio: interrupted: the EMS goes on with what it has begun; the same command again goes on from there",))
+        tell(("xio: interrupted: the EMS goes on with what it has begun; the same command again goes on from there",))
         sys.exit(130)
-
-
-def _tell(lines: Iterable[str]) -> None:
-    for line in lines:
-        click.echo(line, err=True)

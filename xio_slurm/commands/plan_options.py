@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from xio_slurm.commands.check import usual_file
+from xio_slurm.commands.output import tell
 from xio_slurm.commands.plan_lines import plan_lines
 from xio_slurm.commands.slurm_conf import conf_path
 from xio_slurm.commands.waiting import waiting
@@ -93,9 +94,3 @@ def tell_problems(plan: Plan) -> None:
     if plan.problem is not None:
         tell([f"xio: {plan.problem}", "xio: so what is on the EMS wasn't looked at, and this plan isn't complete"])
     tell(f"xio: {line}" for line in plan.refusals)
-
-
-def tell(lines: Iterable[str]) -> None:
-    """Print lines on stderr."""
-    for line in lines:
-        click.echo(line, err=True)

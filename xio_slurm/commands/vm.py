@@ -13,6 +13,7 @@ import click
 
 from xio_slurm.commands.ems_options import ems_options, manifest_of
 from xio_slurm.commands.interruption import ended_at_once
+from xio_slurm.commands.output import tell
 from xio_slurm.commands.vm_delete import delete_command
 from xio_slurm.commands.vm_ems import vms_to_see
 from xio_slurm.commands.vm_node import one_node
@@ -80,7 +81,7 @@ def list_command(*, manifest_path: Path | None, config_path: Path | None, with_o
         click.echo(json.dumps(_document(found, with_others=with_others), indent=2))
     else:
         _print(found, with_others=with_others)
-    _tell(found.problems)
+    tell(f"xio: {line}" for line in found.problems)
     if found.problems:
         sys.exit(1)
 
@@ -199,8 +200,3 @@ def _print(found: VmSurvey, *, with_others: bool) -> None:
     if with_others:
         for name in found.others:
             click.echo(f"  {printable(name)}")
-
-
-def _tell(problems: Iterable[str]) -> None:
-    for line in problems:
-        click.echo(f"xio: {line}", err=True)

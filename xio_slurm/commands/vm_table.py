@@ -1,28 +1,21 @@
 """The table of ``xio vm list``: the VMs pool by pool, in 80 columns."""
 
-import sys
 from collections.abc import Iterable
 from itertools import groupby
 from typing import Final
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from xio_slurm.commands.output import table_console
 from xio_slurm.plain_text import printable
 from xio_slurm.vms.survey import KnownVm
-
-_ENDLESS: Final = 100_000
-"""Columns where no terminal folds the lines: a name that is folded is no name to whatever reads them."""
 
 _COLOURS: Final = {"up": "green", "missing": "red", "listed": "yellow", "unknown": "yellow", "deleting": "yellow"}
 
 
 def table(vms: Iterable[KnownVm], now: float) -> None:
     """Print the VMs, which are in the order of their pools."""
-    console = Console(
-        highlight=False, markup=False, emoji=False, soft_wrap=False, width=None if sys.stdout.isatty() else _ENDLESS
-    )
     made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     for title in ("Node", "State", "Address", "Controller"):
         made.add_column(title, overflow="fold")
@@ -37,7 +30,7 @@ def table(vms: Iterable[KnownVm], now: float) -> None:
                 printable(vm.controller or vm.controller_address or ""),
                 "" if vm.asked is None else age(now - vm.asked),
             )
-    console.print(made)
+    table_console().print(made)
 
 
 def age(seconds: float) -> str:

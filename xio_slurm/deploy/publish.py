@@ -202,7 +202,7 @@ def _prepare(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(descriptor)
     partial.replace(next_of(path))
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def _take_after(path: Path, descriptor: int) -> None:
@@ -227,10 +227,11 @@ def _move(folder: Path) -> None:
     for path in (folder / NODE_DEFINITIONS, folder / MANIFEST):
         with suppress(FileNotFoundError):  # an interrupted run had moved it
             next_of(path).replace(path)
-            _sync(folder)
+            sync_folder(folder)
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have what was renamed in the folder on the disk. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

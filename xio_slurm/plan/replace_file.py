@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from xio_slurm.deploy.publish import sync_folder
 from xio_slurm.errors import DeployError
 
 _BACKUP: Final = ".xio-"
@@ -48,7 +49,7 @@ def replace_file(path: Path, old: bytes, new: bytes) -> Path:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    _sync(real.parent)
+    sync_folder(real.parent)
     return backup
 
 
@@ -108,11 +109,3 @@ def _take_after(real: Path, descriptor: int) -> None:
         for name in os.listxattr(real):
             with suppress(OSError):  # some are the system's alone to set
                 os.setxattr(descriptor, name, os.getxattr(real, name))
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
