@@ -21,7 +21,6 @@ from xio_slurm.plain_text import listed
 from xio_slurm.plan.change import Change, Verb
 from xio_slurm.plan.document_writing import Writing
 from xio_slurm.plan.ems_observation import controllers_of
-from xio_slurm.plan.ems_plan import running_on
 from xio_slurm.plan.include_line import put_include, why_not_writable
 from xio_slurm.plan.plan import Plan
 from xio_slurm.plan.replanning import Replanning
@@ -130,9 +129,7 @@ class Apply:
 
     def _who_holds(self, profile: str) -> str:
         """What a running controller has to do with it: it blocks the change of its profile."""
-        plan = self._plan
-        assert plan.observed is not None  # noqa: S101  as above
-        nodes = running_on(plan.config, plan.head, plan.observed, profile)
+        nodes = self._replanning.planning.running_on(profile)
         if not nodes:
             return ": if a controller of it runs, let its VMs end (see 'squeue' on the EMS), then run this again"
         try:

@@ -3,19 +3,14 @@
 from dataclasses import dataclass
 from typing import Final
 
-from xio_slurm.config.model import Config
 from xio_slurm.ems.documents import PROFILES
 from xio_slurm.plan.change import Change, Verb
 from xio_slurm.plan.ems_mentions import mentions
-from xio_slurm.plan.ems_observation import Observed
 from xio_slurm.plan.environment_change import environment_change
-from xio_slurm.plan.environment_document import Head
 from xio_slurm.plan.image_change import image_change
 from xio_slurm.plan.planning import Planning
 from xio_slurm.plan.profile_change import profile_change
 from xio_slurm.plan.profile_document import TEMPLATE
-
-__all__ = ["EmsPlan", "Head", "plan_ems", "running_on"]
 
 _NO_TEMPLATE: Final = (
     "isn't on the EMS, and profiles are made from it: the deployment of the EMS failed, contact Exostellar support;"
@@ -37,28 +32,23 @@ class EmsPlan:
     mentions: tuple[str, ...]
 
 
-def plan_ems(config: Config, head: Head, observed: Observed, *, adopt: bool, prune: bool) -> EmsPlan:
+def plan_ems(planning: Planning, *, prune: bool) -> EmsPlan:
     """Plan. Raises nothing for what is on the EMS: what can't be done is a refusal of its change.
 
-    ``adopt`` takes over profiles and an environment that are another cluster's or nobody's; ``prune`` removes the
-    pools that are gone from the file.
+    ``prune`` removes the pools that are gone from the file.
     """
-    planning = Planning(config, head, observed, adopt)
     template = planning.profile(TEMPLATE)
     if template is None:
         refusal = Change(PROFILES.word, TEMPLATE, Verb.UNCHANGED, refusals=(_NO_TEMPLATE,))
         return EmsPlan((), (refusal,), None, mentions(planning))
     return EmsPlan(
         images=tuple(
-            image_change(image, planning.image(image.name), planning.others_with_image(image.name), adopt=adopt)
-            for image in config.images
+            image_change(
+                image, planning.image(image.name), planning.others_with_image(image.name), adopt=planning.adopt
+            )
+            for image in planning.config.images
         ),
-        profiles=tuple(profile_change(profile, template, planning) for profile in config.profiles),
+        profiles=tuple(profile_change(profile, template, planning) for profile in planning.config.profiles),
         environment=environment_change(planning, prune=prune),
         mentions=mentions(planning),
     )
-
-
-def running_on(config: Config, head: Head, observed: Observed, profile: str) -> tuple[str, ...]:
-    """Our nodes whose VMs run on a profile (its name on the EMS): ``controllers_of`` tells what holds them."""
-    return Planning(config, head, observed, adopt=False).running_on(profile)

@@ -14,7 +14,7 @@ from xio_slurm.images.replacement import NEXT_SUFFIX, PREVIOUS_SUFFIX
 from xio_slurm.plain_text import listed
 from xio_slurm.plan.ami_checks import with_ami_checks
 from xio_slurm.plan.change import Change, Verb
-from xio_slurm.plan.ems_observation import Observed, Ours, observe, own_environment
+from xio_slurm.plan.ems_observation import Ours, observe, own_environment
 from xio_slurm.plan.ems_plan import EmsPlan, plan_ems
 from xio_slurm.plan.environment_document import Head
 from xio_slurm.plan.head import cluster_of, head_of, is_known
@@ -31,14 +31,13 @@ _LOOK_SECONDS: Final = 120.0
 class Plan:
     """What would be done, and what is against it.
 
-    ``observed`` is what the EMS had when the plan was made; it, ``ems`` and ``replanning`` are None where the EMS
-    couldn't be looked at, and then ``problem`` says why in one line: such a plan isn't complete, and can't be applied.
+    ``replanning`` is what the plan was made from; it and ``ems`` are None where the EMS couldn't be looked at, and then
+    ``problem`` says why in one line: such a plan isn't complete, and can't be applied.
     """
 
     slurm: SlurmFiles
     head: Head
     ems: EmsPlan | None
-    observed: Observed | None = field(repr=False)
     problem: str | None
     found_warnings: tuple[str, ...] = ()
     replanning: Replanning | None = field(default=None, repr=False)
@@ -93,23 +92,23 @@ def make_plan(config: Config, folder: Path, conf_path: str | None, *, adopt: boo
     cluster = cluster_of(config, conf)
     head = head_of(config, cluster, conf, None)
     if location.problem is not None:
-        return Plan(slurm, head, None, None, location.problem)
+        return Plan(slurm, head, None, location.problem)
     try:
         with connected(slurm.generation.compiled.manifest) as transport:
             observed = observe(transport, ours(config, cluster), Deadline.after(_LOOK_SECONDS))
             warnings = (*location.warnings, *transport.certificate_warnings)
     except XioError as error:
-        return Plan(slurm, head, None, None, str(error), location.warnings)
+        return Plan(slurm, head, None, str(error), location.warnings)
     head = head_of(config, cluster, conf, own_environment(observed.environments, cluster))
-    ems = plan_ems(config, head, observed, adopt=adopt, prune=prune)
-    replanning = Replanning(Planning(config, head, observed, adopt), prune)
-    ems = replace(ems, images=tuple(_with_leftovers(image, replanning.planning) for image in ems.images))
+    planning = Planning(config, head, observed, adopt)
+    ems = plan_ems(planning, prune=prune)
+    ems = replace(ems, images=tuple(_with_leftovers(image, planning) for image in ems.images))
     if asks_aws:
         images, ami_warnings = with_ami_checks(ems.images, config, slurm.generation.compiled.manifest.pools)
         ems, warnings = replace(ems, images=images), (*warnings, *ami_warnings)
     if ems.environment is not None and not is_known(config, conf):
         ems = replace(ems, environment=_of_unknown_head(ems.environment))
-    return Plan(slurm, head, ems, observed, None, warnings, replanning)
+    return Plan(slurm, head, ems, None, warnings, Replanning(planning, prune))
 
 
 def ours(config: Config, cluster: str) -> Ours:

@@ -15,8 +15,10 @@ from xio_slurm.emulator.az1 import az1
 from xio_slurm.emulator.tool import Emulator
 from xio_slurm.plan.change import Change, Verb
 from xio_slurm.plan.ems_observation import observe
-from xio_slurm.plan.ems_plan import EmsPlan, Head, plan_ems
+from xio_slurm.plan.ems_plan import EmsPlan, plan_ems
+from xio_slurm.plan.environment_document import Head
 from xio_slurm.plan.plan import ours
+from xio_slurm.plan.planning import Planning
 
 FILES = sorted((Path(__file__).resolve().parents[2] / "data" / "config").glob("*.yaml"))
 KINDS = {kind.word: kind for kind in (PROFILES, ENVIRONMENTS)}
@@ -32,7 +34,7 @@ class Site:
 
     def plan(self, *, adopt: bool = False, prune: bool = False) -> EmsPlan:
         observed = observe(self._transport, ours(self.config, self._head.cluster), self._soon())
-        return plan_ems(self.config, self._head, observed, adopt=adopt, prune=prune)
+        return plan_ems(Planning(self.config, self._head, observed, adopt), prune=prune)
 
     def send(self, plan: EmsPlan) -> None:
         """Carry a plan out, as plainly as can be."""

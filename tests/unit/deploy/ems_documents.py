@@ -9,7 +9,9 @@ from xio_slurm.ems.documents import Document
 from xio_slurm.emulator.az1 import az1
 from xio_slurm.plan.change import Change
 from xio_slurm.plan.ems_observation import Observed
-from xio_slurm.plan.ems_plan import EmsPlan, Head, plan_ems
+from xio_slurm.plan.ems_plan import EmsPlan, plan_ems
+from xio_slurm.plan.environment_document import Head
+from xio_slurm.plan.planning import Planning
 
 HEAD = Head("lab", "head.example.com", "/opt/slurm/bin", "/opt/slurm/etc")
 SERVERS_OWN = {"Arbiter": "cfe-v2", "Manufacturer": "intel", "MeteringList": [], "Status": "idle"}
@@ -19,7 +21,7 @@ NOTHING = Observed(profiles=(TEMPLATE,), environments=(), images=(), vms=frozens
 
 def plan(config: Config, observed: Observed = NOTHING, *, adopt: bool = False, prune: bool = False) -> EmsPlan:
     """The plan of the cluster ``lab``."""
-    return plan_ems(config, HEAD, observed, adopt=adopt, prune=prune)
+    return plan_ems(Planning(config, HEAD, observed, adopt), prune=prune)
 
 
 def changes(plan: EmsPlan) -> tuple[Change, ...]:

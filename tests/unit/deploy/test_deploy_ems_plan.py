@@ -11,7 +11,7 @@ from xio_slurm.config.model import Config, Image
 from xio_slurm.ems.documents import Document
 from xio_slurm.plan.change import Change, Verb
 from xio_slurm.plan.ems_observation import Observed
-from xio_slurm.plan.ems_plan import EmsPlan, running_on
+from xio_slurm.plan.ems_plan import EmsPlan
 from xio_slurm.plan.image_change import image_change
 from xio_slurm.plan.planning import Planning
 from xio_slurm.plan.profile_document import OWNER_TAG
@@ -181,7 +181,7 @@ def test_a_changed_profile_on_which_vms_run_says_so_and_an_unchanged_one_does_no
     changed = replace(config, profiles=(replace(config.profiles[0], max_controllers=3),))
     assert "2 VMs run on it" in the_profile(plan(changed, there)).notes[0]
     assert the_profile(plan(config, there)).notes == ()
-    assert running_on(config, HEAD, there, "amd") == ("xspot-vm-a-1", "xspot-vm-a-2")
+    assert Planning(config, HEAD, there, adopt=False).running_on("amd") == ("xspot-vm-a-1", "xspot-vm-a-2")
 
 
 def test_a_profile_of_the_former_scripts_gets_its_tag_only_when_no_vm_runs_on_it(make: Any) -> None:
