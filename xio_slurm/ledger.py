@@ -9,9 +9,8 @@ next), also for one node; whoever holds the lock reads the entry anew and yields
 """
 
 import json
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
@@ -20,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.errors import LedgerError, LedgerUnusable
+from xio_slurm.private_files import replace_file
 
 Phase = Literal["asking", "ours", "deleting", "gone", "foreign"]
 
@@ -75,17 +75,7 @@ class Slot:
     def write(self, entry: Entry) -> None:
         """Replace the entry; when this returns, it is on the disk. Raises LedgerError, with the old one intact."""
         text = json.dumps({"version": _VERSION, **asdict(entry)}, sort_keys=True) + "\n"
-        new = self._path.with_suffix(".new")  # nobody else writes it: we hold the lock
-        try:
-            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(self._path)
-        except OSError as error:
-            with suppress(OSError):
-                new.unlink(missing_ok=True)
-            raise LedgerError(f"{self._path}: can't be written: {error.strerror}") from error
+        replace_file(self._path, text)
 
 
 class Ledger:

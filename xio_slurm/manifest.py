@@ -81,6 +81,32 @@ class RootPassword:
     command: tuple[str, ...] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What is done about starts that fail, and how patiently. Times in seconds.
+
+    ``retry_seconds``: for how long a request is tried again that failed of something that passes.
+    ``boot_timeout``: by when after the request a node must have registered; 0: nine tenths of ResumeTimeout.
+    ``close_seconds`` and ``longest_close_seconds``: how long a refused pool is closed, at first and at most.
+    ``boot_failures``: so many in a row close a pool until it is opened by hand.
+    ``failed_starts``: after so many a job is held; 0: never.
+    ``release_surplus``: the other nodes of a job that can't start are powered down with the one that failed.
+    ``grace``: how long a VM must be unwanted before it is deleted, and the least time between two looks that confirm
+    each other. ``sync_interval``: between two passes. ``most_deletes``: VMs that one pass deletes at most.
+    """
+
+    retry_seconds: float = 60.0
+    boot_timeout: float = 0.0
+    close_seconds: float = 60.0
+    longest_close_seconds: float = 900.0
+    boot_failures: int = 10
+    failed_starts: int = 5
+    release_surplus: bool = True
+    grace: float = 90.0
+    sync_interval: float = 15.0
+    most_deletes: int = 50
+
+
 @dataclass(frozen=True)
 class Manifest:
     """What ``manifest.json`` says.
@@ -114,11 +140,17 @@ class Manifest:
     ems_proxy: str | None = None
     tls: Tls | None = None
     root_password: RootPassword | None = None
+    recovery: Recovery = Recovery()
     node_definitions_digest: str = ""
 
     @cached_property
     def _pools_by_name(self) -> Mapping[str, Pool]:
         return {pool.name: pool for pool in self.pools}
+
+    @property
+    def boot_timeout(self) -> float:
+        """Seconds from the request for a VM until its node must have registered."""
+        return self.recovery.boot_timeout or self.resume_timeout * 0.9
 
     def pool_of(self, node: str) -> Pool | None:
         """The pool that a node belongs to, or None for a node that isn't ours: a prefix alone proves nothing."""
@@ -151,6 +183,7 @@ class Manifest:
                 known["tls"] = Tls(**_known(Tls, tls))
             if (password := document.get("root_password")) is not None:
                 known["root_password"] = _root_password(password)
+            known["recovery"] = Recovery(**_known(Recovery, document.get("recovery", {})))
             return cls(**known)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             detail = f"{type(error).__name__}: {error}".replace("\n", " ")

@@ -1,0 +1,55 @@
+"""Tables of decisions: the first row whose conditions hold decides, and says why.
+
+A table is data, so that its page in the documentation is made from it, and a test can try every situation there is.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, TypeVar
+
+Action = TypeVar("Action", bound=Enum)
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Generic[Action]):
+    """``when`` names attributes of a situation, each with the values that it may have; others may have any."""
+
+    then: Action
+    why: str
+    when: Mapping[str, frozenset[Enum]]
+
+    def holds(self, situation: object) -> bool:
+        """Whether this row is about the situation."""
+        return all(getattr(situation, name) in values for name, values in self.when.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[Action]):
+    """What is done, and why."""
+
+    action: Action
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Generic[Action]):
+    """Rows in their order; the last has no conditions, so that there is an answer to everything."""
+
+    title: str
+    about: str
+    rows: tuple[Row[Action], ...]
+
+    def decide(self, situation: object) -> Decision[Action]:
+        """What the first row says that holds."""
+        row = next(row for row in self.rows if row.holds(situation))
+        return Decision(row.then, row.why)
+
+    def __iter__(self) -> Iterator[Row[Action]]:
+        return iter(self.rows)
+
+
+def row(then: Action, why: str, **when: Enum | tuple[Enum, ...]) -> Row[Action]:
+    """A row, with one value or some for each attribute that matters."""
+    sets = {name: frozenset(values if isinstance(values, tuple) else (values,)) for name, values in when.items()}
+    return Row(then, why, sets)
