@@ -39,3 +39,9 @@ class Events:
         line |= {key: value for key, value in known.items() if value is not None}
         with suppress(OSError):
             os.write(self._descriptor, (json.dumps(line) + "\n").encode())
+
+    def close(self) -> None:
+        """Give the file back: for who lives long, and must see it rotated. The next event opens it anew."""
+        descriptor = self.__dict__.pop("_descriptor", None)
+        if descriptor is not None:
+            os.close(descriptor)

@@ -9,6 +9,7 @@ next), also for one node; whoever holds the lock reads the entry anew and yields
 """
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -117,6 +118,16 @@ class Ledger:
             yield Slot(self._path(node))
         finally:
             lock.release()
+
+    def nodes(self) -> list[str]:
+        """The name of every node that has a file, readable or not. Raises LedgerError."""
+        try:
+            names = os.listdir(self._nodes)  # noqa: PTH208  # they can be ten thousand
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise LedgerError(f"{self._nodes}: can't be read: {error.strerror}") from error
+        return sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
 
     def entries(self) -> Iterator[Entry]:
         """Every entry that can be read but those of nodes whose VM is gone, in the order of names, without locks."""

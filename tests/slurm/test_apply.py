@@ -81,7 +81,10 @@ def test_a_cluster_without_us_runs_jobs_on_vms_after_apply_and_keeps_its_other_n
     assert "Slurm: restart slurmctld" in applied.stdout
     delegates = json.loads(layout.manifest.read_text())["delegates"]
     assert delegates["resume"] == f"{layout.bin}/pc-resume"
+    restart = "next: restart slurmctld (running jobs survive that): it doesn't know our ResumeProgram yet\n"
+    assert restart in lab.run(*command, "plan", *options).stdout
     lab.restart_slurmctld()
+    assert restart not in lab.run(*command, "plan", *options).stdout
 
     for partition, node in (("xio", NODE), ("pc", "pc-1")):
         job = lab.run("srun", "-p", partition, "hostname")

@@ -7,17 +7,7 @@ import pytest
 
 from xio_slurm.errors import EmsError, EmsRefused, EmsUnreachable, EmsUnreadable
 from xio_slurm.ledger import Entry, Phase, Run
-from xio_slurm.power.decide import (
-    MAX_REASONS,
-    OnResume,
-    OnSuspend,
-    is_ours_after,
-    on_resume,
-    on_suspend,
-    updates_after_resume,
-)
-from xio_slurm.power.outcome import Failed
-from xio_slurm.slurm.states import NodeState
+from xio_slurm.power.decide import OnResume, OnSuspend, is_ours_after, may_come_late, on_resume, on_suspend
 
 RUN = Run("xio-resume-2", 2000.0)
 ENTRY = Entry("n-1", "pool", "ours", Run("xio-resume-1", 1900.0), asked=1901.0)
@@ -105,38 +95,17 @@ def test_whose_a_vm_is_that_appeared_while_we_asked(error: EmsError, *, unanswer
     assert is_ours_after(error, replace(ENTRY, unanswered=unanswered)) is ours
 
 
-def _states(*names: str, state: str = "POWERING_UP") -> dict[str, NodeState]:
-    return {name: NodeState(name, "ALLOCATED", frozenset({"CLOUD", state}), name, "") for name in names}
-
-
-def test_no_failure_is_nothing_to_tell() -> None:
-    assert updates_after_resume([], _states("n-1")) == ()
-
-
-def test_equal_failures_are_one_update_and_all_are_powered_down_in_another() -> None:
-    failures = [Failed(node, "rejected", "EMS 400: no image") for node in ("n-1", "n-2")]
-    down, power_down = updates_after_resume(failures, _states("n-1", "n-2"))
-    assert (down.nodes, down.state, down.reason) == (("n-1", "n-2"), "DOWN", "xio:rejected EMS 400: no image")
-    assert (power_down.nodes, power_down.state, power_down.reason) == (("n-1", "n-2"), "POWER_DOWN", None)
-
-
-def test_a_node_that_powers_up_no_more_is_left() -> None:
-    failures = [Failed("n-1", "ems", "x"), Failed("n-2", "ems", "x"), Failed("n-3", "ems", "x")]
-    states = _states("n-1", state="POWERING_DOWN") | _states("n-2")
-    assert {node for update in updates_after_resume(failures, states) for node in update.nodes} == {"n-2"}
-
-
-def test_many_different_reasons_do_not_become_many_calls() -> None:
-    names = [f"n-{number}" for number in range(500)]
-    failures = [Failed(name, "rejected", f"EMS 400: {name} is odd") for name in names]
-    updates = updates_after_resume(failures, _states(*names))
-    assert len(updates) <= MAX_REASONS + 1
-    assert sorted(updates[0].nodes) == sorted(names)
-
-
-def test_a_reason_holds_nothing_that_its_readers_stumble_over() -> None:
-    failures = [Failed("n-1", "ems", 'a="b"\n\x1b[31mred\\ ' + "x" * 1000)]
-    reason = updates_after_resume(failures, _states("n-1"))[0].reason
-    assert reason is not None
-    assert reason.startswith("xio:ems a b [31mred x")
-    assert len(reason) <= 200
+@pytest.mark.parametrize(
+    ("error", "late"),
+    [
+        (EmsUnreachable("lost", sent=True), True),
+        (EmsUnreachable("refused", sent=False), False),
+        (EmsUnreadable("half"), True),
+        (EmsRefused("a proxy gave up", status=504), True),
+        (EmsRefused("running", status=102), True),
+        (EmsRefused("no", status=500), False),
+        (EmsRefused("no", status=503), False),
+    ],
+)
+def test_after_which_answers_the_vm_may_still_come(error: EmsError, *, late: bool) -> None:
+    assert may_come_late(error) is late

@@ -153,19 +153,23 @@ def test_without_slurmctld_the_clients_are_asked(tmp_path: Path) -> None:
     assert parse(run(folder, "scontrol", "--version", slurm_conf=None, timeout=10)) == Version(23, 2, 1)
 
 
-SQUEUE = "12|ann|RUNNING|a-[1-3]\n13_4|bob|COMPLETING|b-1\n14|eve|CONFIGURING|\n"
+SQUEUE = """\
+12|12|ann|RUNNING|1|xio:|a-[1-3]|
+13_4|17|bob|COMPLETING|1|    |b-1|
+14|14|eve|CONFIGURING|0|thei||
+"""
 
 
 def test_jobs_are_read() -> None:
     assert parse_jobs(SQUEUE) == (
-        Job("12", "ann", "RUNNING", ("a-1", "a-2", "a-3")),
-        Job("13_4", "bob", "COMPLETING", ("b-1",)),
-        Job("14", "eve", "CONFIGURING", ()),
+        Job("12", 12, "ann", "RUNNING", batch=True, comment="xio:", nodes=("a-1", "a-2", "a-3")),
+        Job("13_4", 17, "bob", "COMPLETING", batch=True, comment="", nodes=("b-1",)),
+        Job("14", 14, "eve", "CONFIGURING", batch=False, comment="thei", nodes=()),
     )
     assert parse_jobs("\n") == ()
 
 
-@pytest.mark.parametrize("text", ["12|ann|RUNNING", "a|b|c|d|e", "slurm_load_jobs error"])
+@pytest.mark.parametrize("text", ["12|ann|RUNNING", "12|twelve|ann|RUNNING|1||a-1|", "slurm_load_jobs error"])
 def test_a_line_that_is_no_job_is_an_error_and_not_left_out(text: str) -> None:
     with pytest.raises(SlurmError, match="squeue printed"):
         parse_jobs(text)

@@ -11,9 +11,9 @@ import click
 
 from xio_slurm.commands.image_progress import shown
 from xio_slurm.commands.interruption import EXIT_CODE, ended_at_once, interrupting
-from xio_slurm.commands.output import tell
+from xio_slurm.commands.output import tell, told_to_programs
 from xio_slurm.commands.plan_document import plan_document
-from xio_slurm.commands.plan_options import plan_options, planned, show, tell_problems, told_to_programs
+from xio_slurm.commands.plan_options import plan_options, planned, show, tell_problems
 from xio_slurm.ems.documents import IMAGES
 from xio_slurm.errors import XioError
 from xio_slurm.images.making import ImageProgress
@@ -23,7 +23,10 @@ from xio_slurm.plan.plan import Plan
 from xio_slurm.plan.steps import Result, Status, Step
 
 _DONE: Final = {Verb.CREATE: "created", Verb.UPDATE: "changed", Verb.REPLACE: "made anew"}
-_AGAIN: Final = "the same command again finishes it"
+_AGAIN: Final = {
+    "interrupted": "the same command again finishes it",
+    "failed": "once that is mended, the same command again does the rest",
+}
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -44,17 +47,20 @@ def command(
     """Make the EMS and Slurm be as the configuration says: show the plan, ask, and carry it out.
 
     First the images, then profiles, environment, node definitions and manifest in DIR, and at last slurm.conf's
-    include line. It stops at the first failure; the same command again finishes what is left. Where nothing is to be
-    changed, nothing is written.
+    include line. It stops at the first failure; once that is mended, the same command again does the rest. Where
+    nothing is to be changed, nothing is written.
 
     \b
-    Exit codes: 0 all is as it should be, 1 refused, failed or not wanted, 2 wrong usage, 130 interrupted.
+    Exit codes: 0 all is as it should be, 1 refused, failed or not wanted,
+    2 wrong usage, 130 interrupted.
     \b
     Examples:
       xio apply
-      xio apply --yes -c my.yaml -o /etc/xio --slurm-conf /opt/slurm/etc/slurm.conf
+      xio apply -c my.yaml -o /etc/xio --slurm-conf /opt/slurm/etc/slurm.conf
       xio apply --yes --prune --json
     """
+    if not yes and (as_json or sys.stdin is None or not sys.stdin.isatty()):
+        raise click.UsageError("nobody can be asked here whether to do it: give --yes")
     with told_to_programs(as_json=as_json):
         _run(
             config_path,
@@ -89,15 +95,12 @@ def _run(
             report.end("refused", (), ("nothing was done",))
         if not plan.changes:
             report.end("unchanged", ())
-        if not yes and not _wanted(as_json=as_json):
+        if not yes and not _wanted():
             report.end("refused", (), ("nothing was done",))
     _apply(plan, report)
 
 
-def _wanted(*, as_json: bool) -> bool:
-    if as_json or not sys.stdin.isatty():
-        tell(["xio: nobody can be asked here whether to do this: --yes does it unasked"])
-        return False
+def _wanted() -> bool:
     try:
         return click.confirm("\nDo it?")
     except click.Abort:
@@ -156,10 +159,12 @@ class _Report:
             click.echo(json.dumps(self._document(outcome, results, lines), indent=2))
         elif outcome in {"applied", "unchanged"}:
             self._what_next(outcome)
-        elif results:
+        elif any(each.status in {Status.DONE, Status.FAILED} for each in results):
             left = [_name(each.step) for each in results if each.status is Status.SKIPPED]
             done = [_name(each.step) for each in results if each.status is Status.DONE]
-            click.echo(f"done: {', '.join(done) or 'nothing'}; not begun: {', '.join(left) or 'nothing'}; {_AGAIN}")
+            click.echo(
+                f"done: {', '.join(done) or 'nothing'}; not begun: {', '.join(left) or 'nothing'}; {_AGAIN[outcome]}"
+            )
         tell(f"xio: {line}" for line in lines)
         if outcome == "interrupted":
             sys.exit(EXIT_CODE)

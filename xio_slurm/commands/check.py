@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 from rich.table import Table
 
-from xio_slurm.commands.output import table_console
+from xio_slurm.commands.output import json_option, table_console
 from xio_slurm.config import Config, load
 from xio_slurm.config.real_memory import real_memory
 from xio_slurm.config.schema import json_schema
@@ -27,7 +27,7 @@ _COLOURS: Final = {"error": "red", "warning": "yellow"}
 @click.option(
     "-c", "--config", "given", metavar="FILE", type=click.Path(path_type=Path, readable=False), help="The same."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, for programs.")
+@json_option("Print the result as JSON, for programs.")
 @click.option("--strict", is_flag=True, help="Let warnings fail the check as errors do.")
 @click.option("--schema", is_flag=True, help="Print the JSON schema of the file, for editors, and do nothing else.")
 def command(file: Path | None, *, given: Path | None, as_json: bool, strict: bool, schema: bool) -> None:

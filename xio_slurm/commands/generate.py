@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from xio_slurm.commands.output import tell
+from xio_slurm.commands.output import json_option, tell
 from xio_slurm.commands.slurm_conf import conf_path
 from xio_slurm.commands.waiting import waiting
 from xio_slurm.config import load
@@ -46,7 +46,7 @@ _COLOURS: Final = {"+": "green", "-": "red"}
 @click.option("--verify", "verifies", is_flag=True, help="First prove the new files in a throw-away slurmctld.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
 @click.option("--yes", is_flag=True, help="Write even where it could hurt the running cluster.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of lines.")
+@json_option("Print one JSON document instead of lines.")
 def command(
     *, config_path: Path, folder: Path, slurm_conf: str | None, verifies: bool, dry_run: bool, yes: bool, as_json: bool
 ) -> None:

@@ -9,7 +9,8 @@ import click
 
 from xio_slurm.commands.ems_options import ems_of, ems_options, manifest_of
 from xio_slurm.commands.image_create import create
-from xio_slurm.commands.output import table_console
+from xio_slurm.commands.output import json_option, table_console
+from xio_slurm.commands.waiting import waiting
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.documents import ENVIRONMENTS, IMAGES, Documents
 from xio_slurm.ems.transport import Transport
@@ -44,7 +45,7 @@ command.add_command(create)
 
 @command.command("list")
 @ems_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
+@json_option("Print one JSON document instead of a table.")
 def list_all(*, manifest_path: Path | None, config_path: Path | None, as_json: bool) -> None:
     """List every image of the EMS, its AMI, and the pools that use it, other clusters' too.
 
@@ -54,7 +55,7 @@ def list_all(*, manifest_path: Path | None, config_path: Path | None, as_json: b
       xio image list --json
     """
     deadline = Deadline.after(_SECONDS)
-    with ems_of(manifest_of(manifest_path, config_path)) as transport:
+    with waiting("asking the EMS for its images ..."), ems_of(manifest_of(manifest_path, config_path)) as transport:
         images = Documents(transport, IMAGES).all(deadline)
         uses = uses_of(Documents(transport, ENVIRONMENTS).all(deadline))
     rows = [
@@ -88,7 +89,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
 @command.command()
 @click.argument("name")
 @ems_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of lines.")
+@json_option("Print one JSON document instead of lines.")
 def show(*, name: str, manifest_path: Path | None, config_path: Path | None, as_json: bool) -> None:
     """Show all that the EMS tells of an image, and the pools that use it.
 
@@ -97,7 +98,7 @@ def show(*, name: str, manifest_path: Path | None, config_path: Path | None, as_
       xio image show rhel8-x86
       xio image show rhel8-x86 --json
     """
-    with ems_of(manifest_of(manifest_path, config_path)) as transport:
+    with waiting(f"asking the EMS for image {name} ..."), ems_of(manifest_of(manifest_path, config_path)) as transport:
         document, used = _found(transport, name)
     if as_json:
         click.echo(json.dumps({"image": document, "used_by": used}, indent=2))
@@ -121,7 +122,8 @@ def delete(*, name: str, manifest_path: Path | None, config_path: Path | None, y
       xio image delete rhel8-x86 --yes
     """
     with ems_of(manifest_of(manifest_path, config_path)) as transport:
-        _, used = _found(transport, name)
+        with waiting(f"asking the EMS for image {name} ..."):
+            _, used = _found(transport, name)
         if used and not force:
             if yes:
                 raise ImageError(
@@ -133,7 +135,8 @@ def delete(*, name: str, manifest_path: Path | None, config_path: Path | None, y
         steps = ImageSteps(
             Documents(transport, IMAGES), tell=lambda _: None, poll_seconds=1.0, deadline=Deadline.after(_SECONDS)
         )
-        refused = steps.delete(name)
+        with waiting(f"deleting image {name} ..."):
+            refused = steps.delete(name)
     if refused is not None:
         raise ImageError(f"image {name} isn't deleted: {refused}")
     click.echo(f"deleted: image {name}")

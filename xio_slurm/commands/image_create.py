@@ -12,7 +12,7 @@ import click
 
 from xio_slurm.commands.ems_options import ems_of, ems_options, manifest_of
 from xio_slurm.commands.image_progress import shown
-from xio_slurm.commands.output import tell
+from xio_slurm.commands.output import json_option, tell
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.documents import ENVIRONMENTS, IMAGES, Documents
 from xio_slurm.ems.parse_jobs import NewImage
@@ -20,7 +20,7 @@ from xio_slurm.ems.transport import Transport
 from xio_slurm.errors import ImageError
 from xio_slurm.images.ami_check import check_ami
 from xio_slurm.images.inputs import read_key, read_script
-from xio_slurm.images.making import ImageMaker, Made
+from xio_slurm.images.making import ImageMaker, ImageProgress, Made
 from xio_slurm.images.stage import stage_of
 from xio_slurm.images.steps import ami_of
 from xio_slurm.images.use import in_words, others_using, uses_of
@@ -81,7 +81,7 @@ def _matching(pattern: re.Pattern[str], hint: str) -> Callable[[click.Context, c
 )
 @ems_options
 @click.option("--no-aws-checks", is_flag=True, help="Don't ask AWS about the AMI first.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of lines.")
+@json_option("Print one JSON document instead of lines.")
 def create(
     *,
     ami: str,
@@ -107,12 +107,13 @@ def create(
     on.
 
     \b
-    Exit codes: 0 it is there, 1 refused, failed or not in time, 2 wrong usage, 130 interrupted.
+    Exit codes: 0 it is there, 1 refused, failed or not in time, 2 wrong usage,
+    130 interrupted.
     \b
     Examples:
       xio image create --ami ami-0123456789abcdef0 --name rhel8-x86
       xio image create --ami ami-0fedcba9876543210 --name rhel8-x86 --replace
-      xio image create --ami ami-0123456789abcdef0 --name rhel8-x86 -c etc/xio.yaml
+      xio image create --ami ami-0123456789abcdef0 --name rhel8 -c etc/xio.yaml
     """
     if (user is None) != (key_path is None):
         raise click.UsageError("--user and --pem belong together: give both or neither")
@@ -135,7 +136,7 @@ def create(
     with ems_of(manifest) as transport, shown() as say:
         if replace:
             tell(_told_of_uses(transport, image, manifest.cluster, force=force))
-        made = _made(ImageMaker(transport, say=say), image, replace=replace, timeout=timeout)
+        made = _made(transport, say, image, replace=replace, timeout=timeout)
     if as_json:
         click.echo(json.dumps({**asdict(made), "warnings": warnings}, indent=2))
         return
@@ -162,9 +163,18 @@ def _told_of_uses(transport: Transport, image: NewImage, ours: str | None, *, fo
     )
 
 
-def _made(maker: ImageMaker, image: NewImage, *, replace: bool, timeout: float) -> Made:
+def _made(
+    transport: Transport, say: Callable[[ImageProgress], None], image: NewImage, *, replace: bool, timeout: float
+) -> Made:
+    steps: list[ImageProgress] = []
+
+    def begin(step: ImageProgress) -> None:
+        steps[:] = [step]
+        say(step)
+
     try:
-        return maker.make(image, replace=replace, deadline=Deadline.after(timeout))
+        return ImageMaker(transport, say=begin).make(image, replace=replace, deadline=Deadline.after(timeout))
     except KeyboardInterrupt:
-        tell(("xio: interrupted: the EMS goes on with what it has begun; the same command again goes on from there",))
+        left = "the EMS goes on with what it has begun; the same command again goes on from there"
+        tell((f"xio: interrupted: {left if steps else 'nothing was done'}",))
         sys.exit(130)

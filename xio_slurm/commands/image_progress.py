@@ -24,27 +24,9 @@ def shown() -> Iterator[Callable[[ImageProgress], None]]:
     if not sys.stderr.isatty():
         yield _Lines()
         return
-    from rich.console import Console  # noqa: PLC0415  only where somebody looks
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-    from rich.table import Column  # noqa: PLC0415
+    from xio_slurm.commands.image_bars import bars  # noqa: PLC0415  only where somebody looks
 
-    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    columns = (
-        TextColumn("{task.fields[image]}", markup=False, table_column=Column(no_wrap=True, max_width=30)),
-        BarColumn(bar_width=12, table_column=Column(min_width=12)),
-        TimeElapsedColumn(table_column=Column(min_width=7)),
-        TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
-    )
-    tasks: dict[str, TaskID] = {}
-    lock = threading.Lock()
-    with Progress(*columns, console=console, transient=True, expand=True) as progress:
-
-        def show(now: ImageProgress) -> None:
-            with lock:
-                if now.name not in tasks:
-                    tasks[now.name] = progress.add_task(now.step, total=None, image=now.name)
-                progress.update(tasks[now.name], description=now.step)
-
+    with bars() as show:
         yield show
 
 

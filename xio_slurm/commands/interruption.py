@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 
+from xio_slurm.commands.ticking import ERASE
+
 EXIT_CODE: Final = 130
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -92,4 +94,5 @@ def _handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]
 def _say(text: str) -> None:
     # Straight to the descriptor: a handler can come in the midst of a print.
     with suppress(OSError):
-        os.write(2, f"xio: {text}\n".encode(errors="replace"))
+        erase = ERASE if os.isatty(2) else ""
+        os.write(2, f"{erase}xio: {text}\n".encode(errors="replace"))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from xio_slurm.commands.output import json_option
 from xio_slurm.errors import LabError
 
 try:
@@ -123,7 +124,7 @@ def _print_what_next(lab: Lab, folder: Path) -> None:
 
 @command.command()
 @_dir
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option("For programs.")
 def status(*, folder: Path, as_json: bool) -> None:
     """Tell what of a lab runs. Exit code 0 if all of it does.
 

@@ -14,6 +14,7 @@ import click
 
 from xio_slurm import __version__
 from xio_slurm.bug_report import write_bug_report
+from xio_slurm.commands.output import tell
 from xio_slurm.errors import XioError
 
 SUBCOMMANDS: Final = {
@@ -24,6 +25,8 @@ SUBCOMMANDS: Final = {
     "spot-score": "Show where EC2 has spot capacity for what is configured.",
     "image": "Make, list, show and delete the images on the EMS that VMs start from.",
     "vm": "Test, list, show and delete VMs.",
+    "pool": "List, close and open pools.",
+    "sync": "Make true what Slurm wants of its nodes, whatever failed: the service.",
     "emulator": "Serve the EMS's API on this machine, with faults on demand.",
     "lab": "Run a throw-away Slurm cluster on this machine.",
 }
@@ -58,11 +61,11 @@ def xio() -> None:
 
     \b
     Examples:
-      xio check etc/xio.yaml              is my configuration right?
-      xio plan                            what would change on the EMS and in Slurm?
-      xio apply                           make it so
-      xio generate -c etc/xio.yaml -o .   node definitions and manifest
-      xio lab up                          a throw-away Slurm to try it on
+      xio check etc/xio.yaml             is my configuration right?
+      xio plan                           what would change on the EMS, in Slurm?
+      xio apply                          make it so
+      xio generate -c etc/xio.yaml -o .  node definitions and manifest
+      xio lab up                         a throw-away Slurm to try it on
     """
 
 
@@ -78,8 +81,7 @@ def main() -> None:
         click.echo("xio: interrupted", err=True)
         sys.exit(130)
     except XioError as error:
-        for line in str(error).splitlines():
-            click.echo(f"xio: {line}", err=True)
+        tell(f"xio: {line}" for line in str(error).splitlines())
         sys.exit(1)
     except Exception as error:  # the last resort: a bug becomes a report, not a traceback
         if isinstance(error, OSError) and error.errno in _NO_ROOM:

@@ -8,8 +8,9 @@ from typing import Final
 import click
 
 from xio_slurm.commands.interruption import ended_at_once
+from xio_slurm.commands.output import told_to_programs
 from xio_slurm.commands.plan_document import plan_document
-from xio_slurm.commands.plan_options import plan_options, planned, show, tell_problems, told_to_programs
+from xio_slurm.commands.plan_options import plan_options, planned, show, tell_problems
 from xio_slurm.plan.plan import Plan
 
 _CHANGES: Final = 2
@@ -53,6 +54,8 @@ def command(
             tell_problems(plan)
         else:
             show(plan, config_warnings)
+            for line in plan.slurm.forgotten_steps:
+                click.echo(f"next: {line}")
     sys.exit(_exit_code(plan, detailed=detailed_exitcode))
 
 

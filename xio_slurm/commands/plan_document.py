@@ -19,6 +19,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "files": _files(plan.slurm),
         "include": _include(plan.slurm),
         "mentions": list(plan.mentions),
+        "next": list(plan.slurm.forgotten_steps),
         "warnings": list(plan.warnings),
         "refusals": list(plan.refusals),
         "problem": plan.problem,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from xio_slurm.commands.output import with_command
 from xio_slurm.deploy.publish import MANIFEST
 from xio_slurm.ems.documents import PROFILES
 from xio_slurm.plain_text import listed
@@ -41,7 +42,9 @@ def plan_lines(plan: Plan) -> Iterator[Line]:
     if unchanged:
         yield from _wrapped(f"  = unchanged: {', '.join(unchanged)}", "    ")
     for mention in plan.mentions:
-        yield from _wrapped(f"  * {mention}", "    ")
+        words, *command = with_command(f"  * {mention}")
+        yield from _wrapped(words, "    ")
+        yield from map(Line, command)
     yield Line("")
     yield Line(_summary(plan))
 

@@ -1,8 +1,6 @@
 """What ``xio plan`` and ``xio apply`` have in common: their options, the making of the plan, and its showing."""
 
-import json
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -14,7 +12,6 @@ from xio_slurm.commands.plan_lines import plan_lines
 from xio_slurm.commands.slurm_conf import conf_path
 from xio_slurm.commands.waiting import waiting
 from xio_slurm.config import load
-from xio_slurm.errors import XioError
 from xio_slurm.manifest import DEFAULT_PATH
 from xio_slurm.plan.plan import Plan, make_plan
 
@@ -67,17 +64,6 @@ def planned(
         path = conf_path(slurm_conf, loaded.config.plugin.slurm_bin_dir)
         plan = make_plan(loaded.config, folder, path, adopt=adopt, prune=prune, asks_aws=not no_aws_checks)
     return plan, tuple(map(str, loaded.warnings))
-
-
-@contextmanager
-def told_to_programs(*, as_json: bool) -> Iterator[None]:
-    """An error is one JSON document on stdout, too, where that is what was asked for."""
-    try:
-        yield
-    except XioError as error:
-        if as_json:
-            click.echo(json.dumps({"complete": False, "errors": str(error).splitlines()}, indent=2))
-        raise
 
 
 def show(plan: Plan, config_warnings: Iterable[str]) -> None:

@@ -12,6 +12,8 @@ from rich.table import Table
 
 from xio_slurm.aws.spot_scores import MIN_TYPES, Scored, Wish, spot_scores, without_priorities
 from xio_slurm.commands.check import usual_file
+from xio_slurm.commands.output import json_option
+from xio_slurm.commands.waiting import waiting
 from xio_slurm.config import Config, load
 from xio_slurm.errors import XioError
 
@@ -41,7 +43,7 @@ _UNLIKELY: Final = 4
     type=click.IntRange(1),
     help="The capacity to ask for. [default: what all nodes of the profile's pools have together]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
+@json_option("Print one JSON document instead of a table.")
 def command(*, config_path: Path | None, regions: tuple[str, ...], capacity: int | None, as_json: bool) -> None:
     """Show EC2's spot placement scores for the SpotFleetTypes of each profile, by availability zone, best first.
 
@@ -60,9 +62,8 @@ def command(*, config_path: Path | None, regions: tuple[str, ...], capacity: int
     config = load(config_path or usual_file()).config
     wishes = _wishes(config, capacity)
     found: list[Scored] = []
-    console = Console(stderr=True, highlight=False)
     for region in dict.fromkeys(regions or (config.region,)):
-        with console.status(f"asking EC2 in {region or 'the usual region'} ..."):
+        with waiting(f"asking EC2 in {region or 'the usual region'} ..."):
             found += spot_scores(wishes, region)
     if as_json:
         click.echo(json.dumps(_document(found, config.availability_zone), indent=2))

@@ -13,12 +13,13 @@ import click
 
 from xio_slurm.commands.ems_options import ems_options, manifest_of
 from xio_slurm.commands.interruption import ended_at_once
-from xio_slurm.commands.output import tell
+from xio_slurm.commands.output import json_option, tell
 from xio_slurm.commands.vm_delete import delete_command
 from xio_slurm.commands.vm_ems import vms_to_see
 from xio_slurm.commands.vm_node import one_node
 from xio_slurm.commands.vm_table import age, table
 from xio_slurm.commands.vm_test import test_command
+from xio_slurm.commands.waiting import waiting
 from xio_slurm.deadline import Deadline
 from xio_slurm.errors import VmError
 from xio_slurm.plain_text import printable
@@ -59,7 +60,7 @@ command.add_command(delete_command)
 @command.command("list")
 @ems_options
 @click.option("--all", "with_others", is_flag=True, help="Name other clusters' VMs too, instead of counting them.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
+@json_option("Print one JSON document instead of a table.")
 def list_command(*, manifest_path: Path | None, config_path: Path | None, with_others: bool, as_json: bool) -> None:
     """List the VMs of the EMS: ours, those that only bear a name of ours, and how many others there are.
 
@@ -74,8 +75,11 @@ def list_command(*, manifest_path: Path | None, config_path: Path | None, with_o
       xio vm list --all
       xio vm list --json | jq '.vms[] | select(.whose == "ours") | .node'
     """
-    manifest = manifest_of(manifest_path, config_path)
-    with ended_at_once(), vms_to_see(manifest) as access:
+    with (
+        ended_at_once(),
+        waiting("asking the EMS for its VMs ..."),
+        vms_to_see(manifest_of(manifest_path, config_path)) as access,
+    ):
         found = survey(access, Deadline.after(_TIMEOUT))
     if as_json:
         click.echo(json.dumps(_document(found, with_others=with_others), indent=2))
@@ -89,7 +93,7 @@ def list_command(*, manifest_path: Path | None, config_path: Path | None, with_o
 @command.command("show")
 @click.argument("node", callback=one_node)
 @ems_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of lines.")
+@json_option("Print one JSON document instead of lines.")
 def show_command(*, node: str, manifest_path: Path | None, config_path: Path | None, as_json: bool) -> None:
     """Show all that the EMS and the ledger say of the VM of NODE.
 
@@ -102,8 +106,11 @@ def show_command(*, node: str, manifest_path: Path | None, config_path: Path | N
       xio vm show xspot-vm-amd-8-gb-1-cores-1
       xio vm show --json xspot-vm-amd-8-gb-1-cores-1
     """
-    manifest = manifest_of(manifest_path, config_path)
-    with ended_at_once(), vms_to_see(manifest) as access:
+    with (
+        ended_at_once(),
+        waiting(f"asking the EMS for the VM of {node} ..."),
+        vms_to_see(manifest_of(manifest_path, config_path)) as access,
+    ):
         known = look_at(access, node, Deadline.after(_TIMEOUT))
         owner = whose(known.entry, named_like_ours=named_like_ours(access, node)) if known.exists else None
     if not known.exists and known.entry is None:

@@ -10,8 +10,10 @@ import click
 
 from xio_slurm.commands.ems_options import ems_options, manifest_of
 from xio_slurm.commands.interruption import EXIT_CODE, ended_at_once
+from xio_slurm.commands.output import json_option
 from xio_slurm.commands.vm_ems import vms_to_change
 from xio_slurm.commands.vm_node import one_node
+from xio_slurm.commands.waiting import waiting
 from xio_slurm.deadline import Deadline
 from xio_slurm.errors import VmError
 from xio_slurm.plain_text import printable
@@ -36,7 +38,7 @@ _TIMEOUT: Final = 300.0
     show_default=True,
     help="How long to wait until it is gone.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end.")
+@json_option("Print one JSON document at the end.")
 def delete_command(
     *,
     node: str,
@@ -65,7 +67,7 @@ def delete_command(
         raise click.UsageError("there is no terminal to ask on: give --yes")
     manifest = manifest_of(manifest_path, config_path)
     with vms_to_change(manifest) as access:
-        with ended_at_once():
+        with ended_at_once(), waiting(f"asking the EMS for the VM of {node} ..."):
             doomed = look_at(access, node, Deadline.after(timeout))
             if not (doomed.exists or doomed.is_ours):
                 _conclude(node, "none", as_json=as_json)

@@ -12,13 +12,17 @@ import click
 
 from xio_slurm.commands.ems_options import ems_options, manifest_of, options_again
 from xio_slurm.commands.interruption import EXIT_CODE, interruptible
+from xio_slurm.commands.output import json_option, with_command
+from xio_slurm.commands.ticking import Ticking
 from xio_slurm.commands.vm_ems import vms_to_change
+from xio_slurm.commands.waiting import waiting
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.vms import NewVm
 from xio_slurm.errors import VmError
 from xio_slurm.manifest import Manifest
 from xio_slurm.plain_text import printable
 from xio_slurm.power.user_data import encode
+from xio_slurm.small_file import read_small_text
 from xio_slurm.vms.names import new_test_name
 from xio_slurm.vms.survey import tests_left
 from xio_slurm.vms.trial import TrialResult, VmTrial
@@ -66,7 +70,7 @@ class _Wanted:
 )
 @click.option("--keep", is_flag=True, help="Leave the VM, and say how to delete it.")
 @ems_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end; steps go to stderr.")
+@json_option("Print one JSON document at the end; steps go to stderr.")
 def test_command(
     *,
     pool: str | None,
@@ -89,7 +93,8 @@ def test_command(
     --image, --cpus and --memory say what to make.
 
     \b
-    Exit codes: 0 it came up and is gone, 1 it didn't or isn't, 2 wrong usage, 130 interrupted.
+    Exit codes: 0 it came up and is gone, 1 it didn't or isn't, 2 wrong usage,
+    130 interrupted.
     \b
     Examples:
       xio vm test --pool amd-8-gb-1-cores
@@ -102,19 +107,22 @@ def test_command(
     new = _new_vm(manifest, wanted, _script(user_data_path))
     again = options_again(manifest_path, config_path)
     delete_later = f"delete it with: xio vm delete {new.node}{again}"
-    tell = _teller(to_stderr=as_json)
+    ticking = Ticking(sys.stderr if as_json else sys.stdout)
     with (
         interruptible(
             "interrupted: the VM is deleted first (Ctrl-C again leaves it)",
-            lambda: f"{new.node} may be left, and costs: {delete_later}",
+            lambda: "\n".join(with_command(f"{new.node} may be left, and costs: {delete_later}")),
         ) as interruption,
         vms_to_change(manifest) as access,
     ):
-        earlier = tests_left(access, Deadline.after(_LIST_TIMEOUT))
+        with waiting("asking the EMS for its VMs ..."):
+            earlier = tests_left(access, Deadline.after(_LIST_TIMEOUT))
         for name in earlier:
-            _complain(f"an earlier test VM is still there: unless a test is running: xio vm delete {name}{again}")
+            _complain(f"an earlier test VM is still there; unless a test is running: xio vm delete {name}{again}")
+        tell = _teller(ticking, to_stderr=as_json)
         trial = VmTrial(access, new, timeout=timeout, tell=tell, stop=interruption.happened, delete_later=delete_later)
-        result = trial.run(keep=keep)
+        with ticking:
+            result = trial.run(keep=keep)
     _conclude(result, earlier, delete_later, as_json=as_json)
 
 
@@ -146,28 +154,20 @@ def _new_vm(manifest: Manifest, wanted: _Wanted, script: str) -> NewVm:
 def _script(path: Path | None) -> str:
     if path is None:
         return _EMPTY_SCRIPT
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_USER_DATA + 1)
-        text = content.decode()
-    except OSError as error:
-        raise VmError(f"{click.format_filename(path)}: can't be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise VmError(f"{click.format_filename(path)}: isn't UTF-8 text") from error
-    if len(content) > _MAX_USER_DATA:
-        raise VmError(f"{click.format_filename(path)}: is larger than {_MAX_USER_DATA} bytes")
-    return text
+    return read_small_text(path, "the user data", _MAX_USER_DATA, VmError)
 
 
-def _teller(*, to_stderr: bool) -> Callable[[float, str], None]:
+def _teller(ticking: Ticking, *, to_stderr: bool) -> Callable[[float, str], None]:
     def tell(seconds: float, text: str) -> None:
-        _say(f"{seconds:7.1f} s  {printable(text)}", to_stderr=to_stderr)
+        with ticking.erased():
+            _say(f"{seconds:7.1f} s  {printable(text)}", to_stderr=to_stderr)
 
     return tell
 
 
 def _complain(text: str) -> None:
-    _say(f"xio: {text}", to_stderr=True)
+    for line in with_command(f"xio: {text}"):
+        _say(line, to_stderr=True)
 
 
 def _say(line: str, *, to_stderr: bool) -> None:

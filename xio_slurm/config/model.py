@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from xio_slurm.manifest import Delegates, Mount, RootPassword, Tls
+from xio_slurm.manifest import Delegates, Mount, Recovery, RootPassword, Tls
 from xio_slurm.naming import Product
 
 CpuVendor = Literal["amd", "intel"]
@@ -97,6 +97,7 @@ class Plugin:
     user_data_template: str | None
     vm_hook_script: str | None
     delegates: Delegates
+    recovery: Recovery
 
 
 @dataclass(frozen=True, slots=True)

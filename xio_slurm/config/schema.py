@@ -9,6 +9,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from pydantic.alias_generators import to_pascal
 
+from xio_slurm.manifest import Recovery
+
 NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 ALPHANUMERIC: Final = r"^[A-Za-z0-9]+$"
 ABSOLUTE_PATH: Final = r"^/[A-Za-z0-9._+@=:,/~-]*$"
@@ -48,10 +50,13 @@ Cpus = Annotated[int, Field(ge=1, le=_MAX_CPUS)]
 Seconds = Annotated[int, Field(ge=1, le=_UINT16)]
 Rate = Annotated[int, Field(ge=0, le=_UINT16)]
 Patience = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+Interval = Annotated[float, Field(ge=1, le=86_400, allow_inf_nan=False)]
 InstanceEntries = Annotated[
     list[Word],
     Field(max_length=500, examples=[["c6a:4", "m6a"]], description="<family or type>[:priority]; higher is preferred"),
 ]
+
+_RECOVERY: Final = Recovery()
 
 
 def _deprecated(instead: str) -> dict[str, JsonValue]:
@@ -179,6 +184,33 @@ class PluginKeys(Keys):
     suspend_time: Annotated[int, Field(ge=1, le=_UINT32)] = 350
     resume_rate: Rate | None = Field(default=None, examples=[100], description="for all nodes of the cluster")
     suspend_rate: Rate | None = Field(default=None, examples=[100], description="for all nodes of the cluster")
+    retry_seconds: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = Field(
+        default=_RECOVERY.retry_seconds, description="for so long a request is tried again that failed of what passes"
+    )
+    boot_timeout: Seconds | None = Field(
+        default=None, examples=[300], description="by then a node has registered; else nine tenths of ResumeTimeout"
+    )
+    close_seconds: Interval = Field(
+        default=_RECOVERY.close_seconds, description="a pool without capacity is closed so long, and then twice as long"
+    )
+    longest_close_seconds: Interval = Field(default=_RECOVERY.longest_close_seconds, description="and at most so long")
+    boot_failures: Count = Field(
+        default=_RECOVERY.boot_failures,
+        description="VMs in a row that never come up: the pool closes until it is opened",
+    )
+    failed_starts: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        default=_RECOVERY.failed_starts, description="of a job: then it is held; 0: never"
+    )
+    release_surplus_nodes: bool = Field(
+        default=_RECOVERY.release_surplus, description="when one node of a job fails, its others are powered down, too"
+    )
+    orphan_grace: Interval = Field(
+        default=_RECOVERY.grace, description="so long a VM of ours is unwanted before xio sync deletes it"
+    )
+    sync_interval: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)] = Field(
+        default=_RECOVERY.sync_interval, description="between two looks of xio sync"
+    )
+    most_deletes: Count = Field(default=_RECOVERY.most_deletes, description="VMs that one look of xio sync deletes")
     user_data_template: AbsolutePath | None = Field(default=None, examples=["/etc/xio/user-data.sh"])
     vm_hook_script: AbsolutePath | None = Field(
         default=None, examples=["/opt/slurm/config/bin/vm-hook.sh"], description="a path as the VM sees it"

@@ -8,6 +8,7 @@ from xio_slurm.config.access import read_proxy, read_tls
 from xio_slurm.config.address import ems_url
 from xio_slurm.config.pools import check_word
 from xio_slurm.config.problems import Problems
+from xio_slurm.config.recovery import read_recovery
 from xio_slurm.config.schema import PluginKeys
 from xio_slurm.config.section import Section
 from xio_slurm.config.unique import check_unique
@@ -106,6 +107,7 @@ def read_plugin(section: Section, problems: Problems) -> model.Plugin:
             suspend=keys.delegate_suspend_program,
             resume_fail=keys.delegate_resume_fail_program,
         ),
+        recovery=read_recovery(section, problems),
     )
 
 

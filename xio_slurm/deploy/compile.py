@@ -12,6 +12,7 @@ from xio_slurm.deploy.programs import Programs
 from xio_slurm.errors import DeployError
 from xio_slurm.manifest import Manifest, Pool
 from xio_slurm.shipped import shipped
+from xio_slurm.small_file import read_small_text
 
 USER_DATA_TEMPLATE: Final = "user-data.sh"
 
@@ -70,6 +71,7 @@ def compile_config(config: Config, programs: Programs, user_data: str) -> Compil
         ems_proxy=plugin.ems_proxy,
         tls=plugin.tls if url is not None and url.startswith("https:") else None,
         root_password=config.root_password,
+        recovery=plugin.recovery,
         node_definitions_digest=digest(node_definitions.encode()),
     )
     return Compiled(manifest, node_definitions)
@@ -87,16 +89,7 @@ def read_user_data(config: Config) -> str:
     """
     template = config.plugin.user_data_template
     path = Path(template) if template else shipped(USER_DATA_TEMPLATE)
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_USER_DATA + 1)
-        text = content.decode()
-    except OSError as error:
-        raise DeployError(f"{path}: the user data template can't be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise DeployError(f"{path}: the user data template isn't UTF-8 text") from error
-    if len(content) > MAX_USER_DATA:
-        raise DeployError(f"{path}: the user data template is larger than {MAX_USER_DATA} bytes")
+    text = read_small_text(path, "the user data template", MAX_USER_DATA, DeployError)
     if not text.startswith("#!"):
         raise DeployError(f"{path}: the user data template must begin with #!, or a VM doesn't run it")
     if "\0" in text:

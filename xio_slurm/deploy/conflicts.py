@@ -1,5 +1,6 @@
 """Where new node definitions and the cluster's slurm.conf don't go together. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -35,6 +36,7 @@ def conflicts(conf: SlurmConf, ours: SlurmConf, delegates: Delegates) -> Conflic
             f"{missing.line}: includes {missing.path}, which doesn't exist: slurmctld won't start"
             for missing in conf.missing
         ),
+        *_defined_by_former_scripts(conf, ours),
         *_defined_twice("node", conf.nodes, ours.nodes),
         *_defined_twice("partition", conf.partitions, ours.partitions),
         *_defined_twice("node", conf.nodesets, ours.nodes),
@@ -43,16 +45,25 @@ def conflicts(conf: SlurmConf, ours: SlurmConf, delegates: Delegates) -> Conflic
     return Conflicts(tuple(errors), tuple(warnings))
 
 
+def _defined_by_former_scripts(conf: SlurmConf, ours: SlurmConf) -> Iterator[str]:
+    """One line for each file of theirs: it goes as a whole."""
+    theirs = {**conf.nodesets, **conf.nodes}
+    nodes = Counter(theirs[name].file for name in ours.nodes if name in theirs)
+    partitions = Counter(conf.partitions[name].file for name in ours.partitions if name in conf.partitions)
+    for file in filter(is_their_include, nodes | partitions):
+        yield (
+            f"{file}: the former scripts' node definitions, with {nodes[file]} of our nodes and"
+            f" {partitions[file]} of our partitions: take the line away that includes it in slurm.conf"
+        )
+
+
 def _defined_twice(what: str, theirs: Mapping[str, Line], ours: Iterable[str]) -> Iterator[str]:
     by_line: dict[Line, list[str]] = {}
     for name in ours:
-        if name in theirs:
+        if name in theirs and not is_their_include(theirs[name].file):
             by_line.setdefault(theirs[name], []).append(name)
     for line, names in by_line.items():
-        remedy = "give the pool another name, or take that line away"
-        if is_their_include(line.file):
-            remedy = "this file is the former scripts': take the line away that includes it in slurm.conf"
-        yield f"{what} {fold(names)}: defined already at {line}: {remedy}"
+        yield f"{what} {fold(names)}: defined already at {line}: give the pool another name, or take that line away"
 
 
 def _programs(conf: SlurmConf, ours: SlurmConf, delegates: Delegates) -> Iterator[str]:

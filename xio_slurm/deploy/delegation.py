@@ -1,7 +1,8 @@
 """Which programs get the nodes that aren't ours: those that slurm.conf names, where the configuration names none.
 
 slurm.conf has one ResumeProgram for all nodes. Ours takes the place of the one that was there (ParallelCluster's), and
-hands its nodes on to it. What is found is read outside of our own include, so it is the same at every run.
+hands its nodes on to it. What is found is read outside of our own include, so it is the same at every run. Where there
+is no slurm.conf to read, those that the manifest has stay.
 """
 
 import os
@@ -13,7 +14,7 @@ from typing import Final
 from xio_slurm.deploy.former_scripts import is_their_program
 from xio_slurm.deploy.launchers import is_launcher
 from xio_slurm.deploy.programs import RESUME, RESUME_FAIL, SUSPEND
-from xio_slurm.manifest import Delegates
+from xio_slurm.manifest import Delegates, Manifest
 from xio_slurm.slurm.conf import Line, SlurmConf
 
 PARALLELCLUSTER: Final = Path("/opt/parallelcluster/scripts/slurm")
@@ -58,6 +59,18 @@ def delegation(configured: Delegates, conf: SlurmConf, *, parallelcluster: Path 
             delegates = replace(delegates, **{field: program})
             notes.append(f"{key} of the nodes that aren't ours: {program}{f' ({where})' if where else ''}")
     return Delegation(delegates, tuple(notes), tuple(warnings))
+
+
+def kept(configured: Delegates, known: Manifest | None) -> Delegation:
+    """The delegates where there is no slurm.conf to look at. ``known`` is the manifest so far."""
+    delegates = configured
+    notes: list[str] = []
+    for field, (key, _) in _KEYS.items():
+        program = getattr(known.delegates, field) if known is not None else None
+        if getattr(configured, field) is None and program is not None:
+            delegates = replace(delegates, **{field: program})
+            notes.append(f"{key} of the nodes that aren't ours: {program} (kept: there is no slurm.conf here)")
+    return Delegation(delegates, tuple(notes), ())
 
 
 def is_ours(program: str) -> bool:

@@ -1,5 +1,6 @@
 """What new files would change, in words. Pure; never shows what could be a secret (user data, mounts)."""
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
@@ -8,7 +9,7 @@ from typing import Final
 from xio_slurm.deploy.compile import Compiled
 from xio_slurm.deploy.publish import MANIFEST, NODE_DEFINITIONS, Deployed
 from xio_slurm.errors import ManifestError, SlurmError
-from xio_slurm.manifest import Manifest
+from xio_slurm.manifest import Delegates, Manifest, RootPassword, Tls
 from xio_slurm.slurm.conf import SlurmConf, parse
 from xio_slurm.slurm.hostlist import expand, fold
 
@@ -72,6 +73,11 @@ _SHOWN_KEYS: Final = {
     "resumefailprogram": "ResumeFailProgram",
     "resumerate": "ResumeRate",
     "suspendrate": "SuspendRate",
+}
+_DELEGATES: Final = {
+    "resume": "ResumeProgram of the nodes that aren't ours",
+    "suspend": "SuspendProgram of the nodes that aren't ours",
+    "resume_fail": "ResumeFailProgram of the nodes that aren't ours",
 }
 _HARDWARE: Final = frozenset({"cpus", "realmemory"})
 _NOT_SHOWN: Final = frozenset({"user_data", "mounts", "ems_url"})
@@ -191,10 +197,10 @@ def _manifest_changes(old: Manifest, new: Manifest) -> Iterator[Change]:
     for field in fields(Manifest):
         if field.name in _TOLD_ELSEWHERE:
             continue
-        was, now = getattr(old, field.name), getattr(new, field.name)
-        if was != now:
-            text = "changed" if field.name in _NOT_SHOWN else f"{_shown(was)} → {_shown(now)}"
-            yield Change(Kind.PROGRAMS, f"{_words(field.name)}: {text}")
+        for words, was, now in _parts(field.name, getattr(old, field.name), getattr(new, field.name)):
+            if was != now:
+                text = "changed" if field.name in _NOT_SHOWN else f"{_shown(was)} → {_shown(now)}"
+                yield Change(Kind.PROGRAMS, f"{words}: {text}")
     before = {pool.name: pool for pool in old.pools}
     for pool in new.pools:
         was = before.get(pool.name)
@@ -207,6 +213,17 @@ def _manifest_changes(old: Manifest, new: Manifest) -> Iterator[Change]:
             if values[0] != values[1]:
                 text = f"pool {pool.name}: {_words(field.name)} {_shown(values[0])} → {_shown(values[1])}"
                 yield Change(Kind.PROGRAMS, text)
+
+
+def _parts(name: str, was: object, now: object) -> Iterator[tuple[str, object, object]]:
+    """What is told of one of the manifest's values: of the delegates, say, each program for itself."""
+    group = next((value for value in (was, now) if isinstance(value, Delegates | Tls | RootPassword)), None)
+    if group is None:
+        yield _words(name), was, now
+        return
+    for field in fields(group):
+        words = _DELEGATES.get(field.name, f"{_words(name)} {_words(field.name)}")
+        yield words, getattr(was, field.name, None), getattr(now, field.name, None)
 
 
 def _damage(old: Deployed, new: Compiled, told: bool) -> Iterator[Change]:
@@ -225,8 +242,11 @@ def _count(number: int, noun: str) -> str:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ").replace("ems url", "EMS URL").replace("dir", "folder").replace("cpus", "CPUs")
+    words = name.replace("_", " ").replace("ems url", "EMS URL").replace("dir", "folder")
+    return words.replace("cpus", "CPUs").replace("tls", "TLS")
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return shlex.join(map(str, value))
     return "none" if value is None else str(value)

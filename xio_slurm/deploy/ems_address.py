@@ -5,8 +5,6 @@ from dataclasses import replace
 from xio_slurm.config.address import url_of
 from xio_slurm.config.model import Config
 from xio_slurm.deploy.publish import Deployed
-from xio_slurm.errors import ManifestError
-from xio_slurm.manifest import Manifest
 
 
 def with_address(config: Config, address: str) -> Config:
@@ -16,12 +14,10 @@ def with_address(config: Config, address: str) -> Config:
 
 def with_known_address(config: Config, deployed: Deployed) -> Config:
     """The configuration with the address that an earlier look-up of the same stack has left in the manifest."""
-    if config.plugin.ems_url is not None or config.management_server_stack_name is None or deployed.manifest is None:
+    if config.plugin.ems_url is not None or config.management_server_stack_name is None:
         return config
-    try:
-        known = Manifest.from_json(deployed.manifest.decode(errors="replace"), "manifest")
-    except ManifestError:
-        return config
-    if known.ems_url is None or known.management_server_stack != config.management_server_stack_name:
+    known = deployed.known()
+    stack = config.management_server_stack_name
+    if known is None or known.ems_url is None or known.management_server_stack != stack:
         return config
     return replace(config, plugin=replace(config.plugin, ems_url=known.ems_url))

@@ -8,7 +8,7 @@ from xio_slurm.config.model import Config
 from xio_slurm.deploy.advice import advice, advice_once_included, must_stop
 from xio_slurm.deploy.compile import Compiled, compile_config, read_user_data
 from xio_slurm.deploy.conflicts import Conflicts, conflicts
-from xio_slurm.deploy.delegation import Delegation, delegation
+from xio_slurm.deploy.delegation import Delegation, delegation, kept
 from xio_slurm.deploy.difference import Difference, Kind, compare
 from xio_slurm.deploy.ems_address import with_known_address
 from xio_slurm.deploy.launchers import launches
@@ -152,7 +152,8 @@ def prepare(config: Config, folder: Path, conf_path: str | None) -> Generation:
     folder = folder.absolute()
     old = read(folder)
     conf = slurm_conf.read(conf_path, ours=str(folder / NODE_DEFINITIONS)) if conf_path is not None else None
-    found_delegates = _delegation(config, conf)
+    configured = config.plugin.delegates
+    found_delegates = delegation(configured, conf) if conf is not None else kept(configured, old.known())
     config = _with_cluster(with_known_address(config, old), conf, found_delegates)
     programs = programs_of(config.plugin)
     compiled = compile_config(config, programs, read_user_data(config))
@@ -177,11 +178,6 @@ def prepare(config: Config, folder: Path, conf_path: str | None) -> Generation:
         conflicts=found,
         survey=_survey(config, conf, difference),
     )
-
-
-def _delegation(config: Config, conf: SlurmConf | None) -> Delegation:
-    configured = config.plugin.delegates
-    return delegation(configured, conf) if conf is not None else Delegation(configured, (), ())
 
 
 def _with_cluster(config: Config, conf: SlurmConf | None, found: Delegation) -> Config:

@@ -1,9 +1,7 @@
 """Which programs slurmctld is told to call, and whether it would call them."""
 
 import os
-import pwd
 import stat
-import subprocess
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from typing import Self
 
 import xio_slurm
 from xio_slurm.config.model import Plugin
+from xio_slurm.deploy.as_slurm_user import cannot_run
 
 RESUME = "xio-resume"
 SUSPEND = "xio-suspend"
@@ -57,37 +56,6 @@ def unusable(programs: Programs, slurm_user: str | None) -> tuple[str, ...]:
         return faults
     reason = cannot_run(Path(programs.resume), slurm_user)
     return (f"{programs.resume}: SlurmUser {slurm_user} can't run it: {reason}",) if reason else ()
-
-
-def cannot_run(program: Path, user: str) -> str:
-    """Why a user can't run a program of ours, by really trying; empty if it can, or if we can't become that user.
-
-    An interpreter or a folder on the way to it may be closed to the user, which no look at the program shows.
-    """
-    try:
-        account = pwd.getpwnam(user)
-    except KeyError:
-        return ""
-    if os.geteuid() not in {0, account.pw_uid}:
-        return ""
-    root = os.geteuid() == 0
-    try:
-        trial = subprocess.run(
-            (program, "--help"),
-            user=account.pw_uid if root else None,
-            group=account.pw_gid if root else None,
-            extra_groups=[] if root else None,
-            cwd="/",
-            env={},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        return str(error)
-    said = trial.stderr.strip().splitlines()
-    return "" if trial.returncode == 0 else (said[-1] if said else f"it ends with {trial.returncode}")
 
 
 def _faults(path: str) -> Iterator[str]:

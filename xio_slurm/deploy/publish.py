@@ -46,6 +46,13 @@ class Deployed:
     node_definitions: bytes | None
     manifest: bytes | None
 
+    def known(self) -> Manifest | None:
+        """The manifest, where there is one that can be read."""
+        if self.manifest is not None:
+            with suppress(ManifestError):
+                return Manifest.from_json(self.manifest.decode(errors="replace"), MANIFEST)
+        return None
+
 
 def read(folder: Path) -> Deployed:
     """What the folder holds now, or will hold once an interrupted run is finished. Changes nothing.

@@ -5,22 +5,20 @@ for ever, never exceeds it, and http.client reads on until the headers end; so i
 body's trailers. Here the whole of it has a time. (A TLS handshake is bounded as a whole by Python itself.)
 """
 
-import socket
+import http.client
 import ssl
-from collections.abc import Callable
-from contextlib import suppress
-from http.client import HTTPException
+from contextlib import AbstractContextManager
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
-from threading import Lock, Timer
-from typing import Any, TypeVar
+from typing import Any, Final
 
 from requests import Response, Session
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool, PoolManager, ProxyManager
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-_Result = TypeVar("_Result")
+from xio_slurm.ems.watchdog import Watchdog
 
 
 class NotConnectedError(HTTPError):
@@ -34,10 +32,22 @@ class NotConnectedError(HTTPError):
 class _Http(HTTPConnection):
     _through_proxy = False
 
+    def __init__(self, *arguments: Any, watchdog: Watchdog, **options: Any) -> None:
+        self._watchdog = watchdog
+        self._begun: http.client.HTTPResponse | None = None
+        super().__init__(*arguments, **options)
+
+    def _begin_response(self, *arguments: Any, **options: Any) -> http.client.HTTPResponse:
+        self._begun = http.client.HTTPResponse(*arguments, **options)
+        return self._begun
+
+    response_class: Any = _begin_response
+
     def connect(self) -> None:
         try:
-            self._in_time(super().connect)
-        except (OSError, HTTPException, HTTPError) as error:
+            with self._in_time():
+                super().connect()
+        except (OSError, http.client.HTTPException, HTTPError) as error:
             raise NotConnectedError(at_proxy=self.proxy is not None and not self._through_proxy) from error
 
     def _tunnel(self) -> None:
@@ -46,56 +56,20 @@ class _Http(HTTPConnection):
 
     def getresponse(self) -> Any:
         used = self.sock  # http.client lets go of it where the answer ends the connection
-        response: Any = self._in_time(super().getresponse)
+        try:
+            with self._in_time():
+                response: Any = super().getresponse()
+        except Exception:
+            if self._begun is not None:  # urllib3 leaves one open whose length it can't read
+                self._begun.close()
+            raise
         response.socket_in_use = used
         return response
 
-    def _in_time(self, action: Callable[[], Any]) -> Any:
+    def _in_time(self) -> AbstractContextManager[None]:
         timeout: Any = self.timeout
         # A little more, so that a plain silence is still told as the timeout that it is.
-        return _in_time(action, timeout * 1.1 + 0.1, lambda: self.sock)
-
-
-def body_in_time(response: Response, read: Callable[[], _Result], seconds: float) -> _Result:
-    """What ``read`` makes of an answer's body. Raises TimeoutError when it isn't through after so many seconds."""
-    raw: Any = response.raw
-    return _in_time(read, seconds, lambda: raw.socket_in_use)
-
-
-def _in_time(action: Callable[[], _Result], seconds: float, used: Callable[[], Any]) -> _Result:
-    lock = Lock()
-    over = cut = False
-
-    def end() -> None:
-        nonlocal cut
-        with lock:
-            if not over:  # else the connection may be another request's already
-                cut = True
-                with suppress(OSError, AttributeError):  # closed meanwhile, or not made yet
-                    used().shutdown(socket.SHUT_RDWR)
-
-    def was_cut() -> bool:
-        nonlocal over
-        with lock:
-            over = True
-        return cut
-
-    watch = Timer(seconds, end)
-    watch.daemon = True
-    watch.start()
-    try:
-        result = action()
-    except Exception:  # whatever comes of it: ssl raises ValueError for a connection that ends under it
-        if was_cut():
-            raise TimeoutError from None
-        raise
-    finally:
-        watch.cancel()
-    if was_cut():
-        if isinstance(result, HTTPResponse):
-            result.close()
-        raise TimeoutError  # http.client takes a connection that ends for the end of the headers
-    return result
+        return self._watchdog.in_time(timeout * 1.1 + 0.1, lambda: self.sock)
 
 
 class _Https(_Http, HTTPSConnection):
@@ -108,6 +82,9 @@ class _HttpPool(HTTPConnectionPool):
 
 class _HttpsPool(HTTPSConnectionPool):
     ConnectionCls = _Https
+
+
+_POOLS: Final = {"http": _HttpPool, "https": _HttpsPool}
 
 
 class _Adapter(HTTPAdapter):
@@ -150,9 +127,23 @@ class BoundedSession(Session):
         super().__init__()
         self.trust_env = False
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        adapter = _Adapter(_connections(max_connections, context=context, server_name=server_name, proxy=proxy))
+        self._watchdog = Watchdog()
+        connections = _connections(max_connections, context=context, server_name=server_name, proxy=proxy)
+        watched: Any = {scheme: partial(pool, watchdog=self._watchdog) for scheme, pool in _POOLS.items()}
+        connections.pool_classes_by_scheme = watched
+        adapter = _Adapter(connections)
         for scheme in ("http://", "https://"):
             self.mount(scheme, adapter)
+
+    def close(self) -> None:
+        """Close the connections that are idle, and stop watching."""
+        super().close()
+        self._watchdog.close()
+
+    def body_in_time(self, response: Response, seconds: float) -> AbstractContextManager[None]:
+        """An answer's body is read in here. Raises TimeoutError when it isn't through after so many seconds."""
+        raw: Any = response.raw
+        return self._watchdog.in_time(seconds, lambda: raw.socket_in_use)
 
     def get_redirect_target(self, resp: Any) -> None:
         """Where an answer would lead: nowhere."""
@@ -163,6 +154,4 @@ def _connections(
 ) -> PoolManager:
     tls: dict[str, Any] = {} if context is None else {"ssl_context": context, "server_hostname": server_name}
     sizes: dict[str, Any] = {"num_pools": 1, "maxsize": max_connections}
-    manager = PoolManager(**sizes, **tls) if proxy is None else ProxyManager(proxy, **sizes, **tls)
-    manager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
-    return manager
+    return PoolManager(**sizes, **tls) if proxy is None else ProxyManager(proxy, **sizes, **tls)

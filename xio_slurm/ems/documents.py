@@ -10,13 +10,15 @@ from urllib.parse import quote
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.answers import document, refusal
-from xio_slurm.ems.transport import Transport
-from xio_slurm.errors import EmsUnreadable
+from xio_slurm.ems.transport import Answer, Transport
+from xio_slurm.errors import EmsRefused, EmsUnreadable
 from xio_slurm.plain_text import one_line, shortened
 
 Document = dict[str, Any]
 
 _LENGTH: Final = 200
+_NOT_AN_EMS: Final = frozenset({301, 302, 303, 307, 308, 404})
+"""What other web servers say to the path of a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Documents:
         kind = self._kind
         what = f"list the {kind.word}s"
         answer = self._transport.request("GET", f"{kind.path}s", deadline)
+        if kind is PROFILES:  # an EMS has one from its beginning
+            self._check_is_ems(answer)
         if answer.status == 404:
             return ()
         told = document(answer, what)
@@ -81,6 +85,13 @@ class Documents:
         answer = self._transport.request("DELETE", self._path(name), deadline)
         if answer.status not in {200, 404}:
             raise refusal(answer, f"delete {self._kind.word} {name}")
+
+    def _check_is_ems(self, answer: Answer) -> None:
+        if answer.status in _NOT_AN_EMS or (answer.status == 200 and answer.body.lstrip().startswith(b"<")):
+            url, status = self._transport.url, answer.status
+            raise EmsRefused(
+                f"{url} answers, but not as an EMS does ({status}): check ManagementServerIp or EmsUrl", status=status
+            )
 
     def _send(self, method: str, body: Document, deadline: Deadline) -> None:
         answer = self._transport.request(method, self._kind.path, deadline, body)

@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
 
 from xio_slurm.deadline import Deadline
-from xio_slurm.ems.bounded_http import BoundedSession, body_in_time
+from xio_slurm.ems.bounded_http import BoundedSession
 from xio_slurm.ems.no_answer import no_answer, speaks_tls
 from xio_slurm.errors import CertificateError, EmsUnreachable, EmsUnreadable
 from xio_slurm.manifest import Tls
@@ -49,8 +49,9 @@ class Transport:
     how an https URL is trusted; None: by the system's authorities, with no certificate of ours. ``proxy`` is the URL
     of one. Proxies from the environment are not used, and redirects not followed: a request goes to the EMS or nowhere.
 
-    ``certificate_warnings`` tells, a line each, which of our certificates expire within 30 days, and a key that isn't
-    ours alone. Certificates that can't be used are looked at again by each request: somebody may be replacing them.
+    ``url`` is for messages. ``certificate_warnings`` tells, a line each, which of our certificates expire within 30
+    days, and a key that isn't ours alone. Certificates that can't be used are looked at again by each request: somebody
+    may be replacing them.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Transport:
         proxy: str | None = None,
     ) -> None:
         self.max_connections = max_connections
-        self._url = url.rstrip("/")
+        self.url = url.rstrip("/")
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._tls = (tls or Tls(None, None, None, None)) if url.lower().startswith("https:") else None
@@ -97,7 +98,7 @@ class Transport:
         session = BoundedSession(self.max_connections, context=context, server_name=server_name, proxy=self._proxy)
         session.headers["Accept-Encoding"] = "identity"  # a few bytes can unpack to anything, or to nothing for ever
         if server_name is not None:
-            session.headers["Host"] = _host_header(self._url, server_name)
+            session.headers["Host"] = _host_header(self.url, server_name)
         return session
 
     def request(self, method: str, path: str, deadline: Deadline, document: Any = None) -> Answer:
@@ -114,14 +115,14 @@ class Transport:
         whole = deadline.sooner(self._connect_timeout + self._read_timeout)
         timeouts = (min(self._connect_timeout, left), min(self._read_timeout, left))
         try:
-            with session.request(
-                method, self._url + path, json=document, timeout=timeouts, stream=True, allow_redirects=False
-            ) as response:
-                answer = Answer(response.status_code, _body(response, whole, what))
+            # Prepared by itself: a session would merge its settings into it, for a fifth of a request's time.
+            request = requests.Request(method, self.url + path, headers=session.headers, json=document).prepare()
+            with session.send(request, timeout=timeouts, stream=True, allow_redirects=False, proxies={}) as response:
+                answer = Answer(response.status_code, _body(session, response, whole, what))
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise no_answer(error, what, url=self._url, tls=self._tls, proxy=self._proxy) from error
+            raise no_answer(error, what, url=self.url, tls=self._tls, proxy=self._proxy) from error
         if self._tls is None and answer.status == 400 and any(words in answer.body for words in _WANTS_TLS):
-            raise speaks_tls(self._url)
+            raise speaks_tls(self.url)
         return answer
 
 
@@ -130,12 +131,13 @@ def _host_header(url: str, server_name: str) -> str:
     return server_name if port in {None, 443} else f"{server_name}:{port}"
 
 
-def _body(response: requests.Response, deadline: Deadline, what: str) -> bytes:
+def _body(session: BoundedSession, response: requests.Response, deadline: Deadline, what: str) -> bytes:
     packed = response.headers.get("Content-Encoding", "identity").strip().lower()
     if packed not in {"", "identity"}:
         raise EmsUnreadable(f"{what}: the answer is packed ({one_line(packed)[:40]}), which wasn't asked for")
     try:
-        return body_in_time(response, lambda: _pieces(response, what), max(deadline.left(), _SHORTEST))
+        with session.body_in_time(response, max(deadline.left(), _SHORTEST)):
+            return _pieces(response, what)
     except TimeoutError:
         raise EmsUnreachable(f"{what}: the answer came too slowly", sent=True) from None
 

@@ -44,7 +44,7 @@ def next_is_left(there: Standing, names: Names) -> str:
     """What is told where the image is as it should be, and the next one is being parsed all the same."""
     return (
         f"{names.next} is being parsed from {_ami(there.next)}, and left: somebody else replaces {names.image}; if "
-        f"nobody does, 'xio image delete {names.next}' clears it"
+        f"nobody does, this clears it: xio image delete {names.next}"
     )
 
 
@@ -52,7 +52,7 @@ def not_deleted(name: str, why: str) -> str:
     """What is told of an image that should be gone."""
     return (
         f"{name} is left on the EMS, which doesn't delete it: {why}; when nothing uses it any more, "
-        f"'xio image delete {name}' does"
+        f"this does: xio image delete {name}"
     )
 
 

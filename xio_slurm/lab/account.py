@@ -4,7 +4,8 @@ import os
 import pwd
 from dataclasses import dataclass
 
-from xio_slurm.deploy.programs import RESUME, cannot_run, installed_bin
+from xio_slurm.deploy.as_slurm_user import cannot_run
+from xio_slurm.deploy.programs import RESUME, installed_bin
 from xio_slurm.errors import LabError
 
 

@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,9 @@ def bring_up(options: LabOptions, say: Say) -> Record:
     _write_files(ground, url, claim.first)
     start_slurmctld(ground.slurm.slurmctld, ground.slurm.bin_dir, ground.slurm.path, ground.layout)
     say("slurmctld answers")
+    if options.sync:
+        start_sync(ground.slurm.path, ground.layout)
+        say("xio sync is at work")
     return _record(ground, url, delegated_url)
 
 
@@ -95,6 +99,20 @@ def start_slurmctld(slurmctld: Path, bin_dir: Path, path: str, layout: Layout) -
         return " is UP" in ping.stdout
 
     started.wait(answers)
+
+
+def start_sync(path: str, layout: Layout) -> None:
+    """Start xio sync, as systemd does. Raises LabError if it isn't at work soon."""
+    beat = layout.ledger / "sync.json"
+    beat.unlink(missing_ok=True)
+    started = daemon.start(
+        "sync",
+        (sys.executable, "-I", "-m", "xio_slurm.commands", "sync", "--manifest", layout.manifest),
+        folder=layout.folder,
+        output=layout.log / "sync.out",
+        environment={"SLURM_CONF": str(layout.slurm_conf), "PATH": path},
+    )
+    started.wait(beat.exists)
 
 
 def _look(options: LabOptions) -> _Ground:

@@ -16,7 +16,7 @@ from xio_slurm.deploy.publish import publish
 from xio_slurm.lab import folder
 from xio_slurm.lab.account import Account
 from xio_slurm.lab.layout import Layout
-from xio_slurm.lab.options import LabOptions
+from xio_slurm.lab.options import QUICK_RECOVERY, LabOptions
 from xio_slurm.lab.ports import nodes_in, with_ports
 from xio_slurm.manifest import Delegates, Tls
 
@@ -41,6 +41,7 @@ def adapted(config: Config, options: LabOptions, layout: Layout, bin_dir: Path) 
         resume_rate=options.timing.resume_rate,
         suspend_rate=options.timing.suspend_rate,
         delegates=_delegates(options, layout),
+        recovery=options.recovery or (QUICK_RECOVERY if options.sync else config.plugin.recovery),
     )
     # A lab asks nothing of AWS; and its VMs, which are processes of this machine, set nobody's password.
     has_secret = config.root_password is not None and config.root_password.secret is not None

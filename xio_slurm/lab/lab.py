@@ -232,6 +232,20 @@ class Lab:
         self.stop_slurmctld()
         self.start_slurmctld()
 
+    def start_sync(self) -> None:
+        """Start ``xio sync``. Raises LabError if it isn't at work soon."""
+        bring_up.start_sync(self.record.path, self.layout)
+
+    def stop_sync(self) -> None:
+        """Stop ``xio sync`` as systemd does."""
+        for process in processes.named("sync", self.layout.folder):
+            processes.end_one(process)
+
+    def kill_sync(self) -> None:
+        """Have ``xio sync`` end as in a crash."""
+        for process in processes.named("sync", self.layout.folder):
+            processes.kill_one(process)
+
     def _path(self) -> str:
         return os.pathsep.join((self.record.path, os.environ.get("PATH", os.defpath)))
 

@@ -2,6 +2,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
+
+from xio_slurm.manifest import Recovery
+
+QUICK_RECOVERY: Final = Recovery(
+    retry_seconds=5, close_seconds=5, longest_close_seconds=20, grace=3, sync_interval=1, boot_failures=3
+)
+"""Times that suit a lab's: a node that nobody makes a VM for is seen to within seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +34,8 @@ class LabOptions:
     compile; None takes the shipped ``etc/xio.yaml``. ``slurm`` is a folder with ``bin`` and ``sbin`` of the Slurm to
     use; None takes the machine's. ``slurm_conf`` is text for the end of slurm.conf. ``delegated_nodes`` makes that
     many nodes ``pc-1 …`` of a second family, whose stub programs ours delegate to. ``boot_seconds`` is how long a VM
-    takes until it runs its user data; ``scenario`` is a file of the emulator's faults.
+    takes until it runs its user data; ``scenario`` is a file of the emulator's faults. ``sync`` runs ``xio sync``
+    beside slurmctld. ``recovery`` is the manifest's; None: the configuration's, with ``sync`` a lab's own.
     """
 
     folder: Path
@@ -37,3 +46,5 @@ class LabOptions:
     delegated_nodes: int = 0
     boot_seconds: float = 0.5
     scenario: Path | None = None
+    sync: bool = False
+    recovery: Recovery | None = None

@@ -22,6 +22,7 @@ MARK: Final = "XIO_LAB"
 
 _CLIENTS: Final = frozenset({"srun", "salloc", "sbatch", "sattach", "squeue", "sinfo", "scontrol", "scancel"})
 _SOURCES: Final = frozenset({"slurmctld", "slurmscriptd"})
+_SERVING: Final = ("emulator", "pc-emulator", "sync")
 _SOURCE_SECONDS: Final = 5.0
 """From asking to killing: slurmctld saves its state, the emulator ends its VMs."""
 _OTHER_SECONDS: Final = 0.5
@@ -66,7 +67,7 @@ def end(folder: Path) -> int:
 
 
 def named(daemon: str, folder: Path) -> list[psutil.Process]:
-    """The lab's ``munged``, ``slurmctld`` or ``emulator`` processes; empty if it isn't there."""
+    """The lab's ``munged``, ``slurmctld``, ``emulator`` or ``sync`` processes; empty if it isn't there."""
     return [process for process in of_lab(folder) if _is_daemon(process, daemon)]
 
 
@@ -152,13 +153,16 @@ def _is_daemon(process: psutil.Process, daemon: str) -> bool:
 
 
 def _serves(process: psutil.Process, daemon: str) -> bool:
-    # An emulator is a Python: its name says nothing, its pid file does.
-    return any(argument.endswith(f"/run/{daemon}.port") for argument in process.cmdline())
+    # A Python's name says nothing: an emulator's pid file does, and the command that it is.
+    command = process.cmdline()
+    if daemon == "sync":
+        return command[3:5] == ["xio_slurm.commands", "sync"]
+    return any(argument.endswith(f"/run/{daemon}.port") for argument in command)
 
 
 def _is_source(process: psutil.Process) -> bool:
     with suppress(psutil.Error):
-        return process.name() in _SOURCES or _serves(process, "emulator") or _serves(process, "pc-emulator")
+        return process.name() in _SOURCES or any(_serves(process, name) for name in _SERVING)
     return False
 
 

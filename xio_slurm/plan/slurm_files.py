@@ -1,11 +1,12 @@
 """What a plan would do to Slurm's side: node definitions, manifest, and the line of slurm.conf that includes them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
 from xio_slurm.config.model import Config
 from xio_slurm.deploy.advice import advice_once_included, must_stop
+from xio_slurm.deploy.as_slurm_user import unread_certificates
 from xio_slurm.deploy.conflicts import is_configless
 from xio_slurm.deploy.difference import Kind
 from xio_slurm.deploy.folders import folder_warnings
@@ -13,6 +14,7 @@ from xio_slurm.deploy.generation import Generation, prepare
 from xio_slurm.deploy.publish import NODE_DEFINITIONS, is_settled
 from xio_slurm.errors import DeployError
 from xio_slurm.plan.include_line import include_line, other_names
+from xio_slurm.slurm.running import resume_program
 
 
 class Include(Enum):
@@ -30,12 +32,14 @@ class Include(Enum):
 class SlurmFiles:
     """The files as ``xio generate`` would make them, and what becomes of the include line.
 
-    ``is_settled``: no interrupted run has left files that are not in their places yet.
+    ``is_settled``: no interrupted run has left files that are not in their places yet. ``awaits_restart``: slurmctld
+    runs, and was started before slurm.conf named our programs; it is asked where nothing is left to write.
     """
 
     generation: Generation
     include: Include
     is_settled: bool
+    awaits_restart: bool = False
 
     @property
     def writes_files(self) -> bool:
@@ -84,7 +88,10 @@ class SlurmFiles:
                 " (ParallelCluster's update does that)"
             )
         if conf is not None:
-            lines += folder_warnings(self.generation.config.plugin, conf.get("SlurmUser") or "root")
+            slurm_user = conf.get("SlurmUser") or "root"
+            lines += folder_warnings(self.generation.config.plugin, slurm_user)
+            if (tls := self.generation.compiled.manifest.tls) is not None:
+                lines += unread_certificates(tls, slurm_user)
         if self.puts_include and conf is not None and (others := other_names(conf)):
             lines.append(
                 f"{conf.path}: has {others} more hard {'links' if others > 1 else 'link'}, which would keep the old"
@@ -119,7 +126,15 @@ class SlurmFiles:
     @property
     def next_steps(self) -> tuple[str, ...]:
         """What is to be done by hand once it is written, one line each."""
-        return self.generation.link_steps if self.puts_include else self.generation.next_steps
+        if self.puts_include:
+            return self.generation.link_steps
+        restart = ("restart slurmctld (running jobs survive that): it doesn't know our ResumeProgram yet",)
+        return (*(restart if self.awaits_restart else ()), *self.generation.next_steps)
+
+    @property
+    def forgotten_steps(self) -> tuple[str, ...]:
+        """Of these, what an earlier apply has told already: nothing else is left to do."""
+        return () if self.changes or self.refusals else self.next_steps
 
 
 def plan_slurm_files(config: Config, folder: Path, conf_path: str | None) -> SlurmFiles:
@@ -131,4 +146,15 @@ def plan_slurm_files(config: Config, folder: Path, conf_path: str | None) -> Slu
         include = Include.PRESENT
     else:
         include = Include.MISSING if generation.difference.first else Include.LOST
-    return SlurmFiles(generation, include, is_settled(generation.folder))
+    files = SlurmFiles(generation, include, is_settled(generation.folder))
+    return files if files.changes else replace(files, awaits_restart=_awaits_restart(generation))
+
+
+def _awaits_restart(generation: Generation) -> bool:
+    conf = generation.conf
+    if conf is None or conf.included is None or conf.missing:  # Slurm's commands would wait for what is missing
+        return False
+    if any(conf.lines.index(line) >= conf.included for _, line in conf.values("ResumeProgram")):
+        return False  # another one overrules ours, of which is warned
+    loaded = resume_program(generation.config.plugin.slurm_bin_dir, slurm_conf=conf.path)
+    return loaded is not None and loaded != generation.programs.resume

@@ -7,10 +7,11 @@ is open, and so is one whose file can't be read: a breaker that stands in the wa
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
@@ -31,32 +32,48 @@ class Breakers:
 
     def __init__(self, state_dir: str) -> None:
         self._folder = Path(state_dir) / "pools"
+        self._told: set[Path] = set()
 
     def read(self) -> Mapping[str, Breaker]:
         """Every breaker that isn't as at first, by its pool; ``EVERY_POOL`` is that of the EMS."""
-        breakers: dict[str, Breaker] = {}
-        for path in sorted(self._folder.glob("*.json")):
-            try:
-                breaker = _parsed(path.read_text(encoding="utf-8"))
-            except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-                log.warning("%s: can't be read (%s): the pool counts as open", path, type(error).__name__)
-                continue
-            breakers[breaker.pool] = breaker
-        return breakers
+        names = sorted(path.stem for path in self._folder.glob("*.json"))
+        found = (self._read(EVERY_POOL if name == _EVERY_POOL_FILE else name) for name in names)
+        return {breaker.pool: breaker for breaker in found if breaker != Breaker(breaker.pool)}
 
     def change(self, pool: str, change: Callable[[Breaker], Breaker], deadline: Deadline) -> tuple[Breaker, Breaker]:
         """Change a pool's breaker as it stands now; how it was, and how it is. Raises LedgerError."""
         with self._locked(deadline):
-            before = self.read().get(pool, Breaker(pool))
+            before = self._read(pool)
             after = change(before)
-            if after != before:
-                path = self._folder / f"{pool or _EVERY_POOL_FILE}.json"
-                if after == Breaker(pool):
-                    with suppress(FileNotFoundError):
-                        path.unlink()
-                else:
-                    replace_file(path, json.dumps({"version": _VERSION, **asdict(after), "gate": after.gate.name}))
+            if after == Breaker(pool):
+                self._remove(pool)
+            elif after != before:
+                text = json.dumps({"version": _VERSION, **asdict(after), "gate": after.gate.name})
+                replace_file(self._path(pool), text)
             return before, after
+
+    def _path(self, pool: str) -> Path:
+        return self._folder / f"{pool or _EVERY_POOL_FILE}.json"
+
+    def _read(self, pool: str) -> Breaker:
+        path = self._path(pool)
+        try:
+            return _parsed(path.read_text(encoding="utf-8"), pool)
+        except FileNotFoundError:
+            self._told.discard(path)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
+            if path not in self._told:
+                log.warning("%s: can't be read (%s): the pool counts as open", path, type(error).__name__)
+            self._told.add(path)
+        return Breaker(pool)
+
+    def _remove(self, pool: str) -> None:
+        # Also where it couldn't be read.
+        path = self._path(pool)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise LedgerError(f"{path}: can't be removed: {error.strerror}") from error
 
     @contextmanager
     def _locked(self, deadline: Deadline) -> Iterator[None]:
@@ -82,8 +99,24 @@ def gate_of(breakers: Mapping[str, Breaker], pool: str) -> Breaker:
     return breakers.get(pool, Breaker(pool))
 
 
-def _parsed(text: str) -> Breaker:
+def _parsed(text: str, pool: str) -> Breaker:
     document = json.loads(text)
-    if document.pop("version") != _VERSION:
-        raise ValueError("version")
-    return Breaker(**{**document, "gate": Gate[document["gate"]]})
+    if document.pop("version") != _VERSION or document["pool"] != pool:
+        raise ValueError("of another version, or of another pool")
+    until = document["until"]
+    known = {
+        "gate": Gate[document["gate"]],
+        "text": str(document["text"]),
+        "since": _finite(document["since"]),
+        "until": None if until is None else _finite(until),
+        "seconds": _finite(document["seconds"]),
+        "boot_failures": int(document["boot_failures"]),
+    }
+    return Breaker(**{**document, **known})
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not isfinite(number):
+        raise ValueError("no time")  # it would be closed for ever
+    return number

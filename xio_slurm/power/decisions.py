@@ -43,6 +43,7 @@ CONFIRMED: Final[frozenset[Enum]] = frozenset(
         VmAction.FORGET,
         VmAction.REPORT,
         NodeAction.GIVE_UP,
+        NodeAction.POWER_DOWN,
         NodeAction.CYCLE,
     }
 )
@@ -67,6 +68,7 @@ VM_TABLE: Final = Table(
             vm=Seen.THERE,
             known=_NOT_OURS,
         ),
+        row(VmAction.NOTHING, "Slurm is about to call xio-resume for it", power=Power.CHOSEN),
         row(VmAction.NOTHING, "a program is at it", age=Age.FRESH),
         # Nobody wants it.
         row(
@@ -82,7 +84,7 @@ VM_TABLE: Final = Table(
             "it is gone",
             power=_UNWANTED,
             vm=Seen.NOT_THERE,
-            known=(Known.ASKING, Known.OURS, Known.DELETING),
+            known=(Known.ASKING, Known.OURS, Known.DELETING, Known.FOREIGN),
         ),
         row(VmAction.NOTHING, "no VM, and none is wanted", power=_UNWANTED),
         # Slurm waits for it.
@@ -109,6 +111,12 @@ VM_TABLE: Final = Table(
         ),
         row(
             VmAction.NOTHING,
+            "an administrator has taken the node out of use",
+            power=Power.POWERING_UP,
+            held=Held.ADMINISTRATOR,
+        ),
+        row(
+            VmAction.NOTHING,
             "its pool is closed: the node is given up",
             power=Power.POWERING_UP,
             vm=Seen.NOT_THERE,
@@ -116,15 +124,9 @@ VM_TABLE: Final = Table(
         ),
         row(
             VmAction.NOTHING,
-            "an administrator has taken the node out of use",
-            power=Power.POWERING_UP,
-            held=Held.ADMINISTRATOR,
-        ),
-        row(
-            VmAction.NOTHING,
             "the node is being given up",
             power=Power.POWERING_UP,
-            held=(Held.XIO, Held.TIMEOUT, Held.REGISTRATION, Held.SLURM),
+            held=(Held.XIO, Held.REGISTRATION),
         ),
         row(
             VmAction.NOTHING,
@@ -158,6 +160,7 @@ NODE_TABLE: Final = Table(
         row(NodeAction.NOTHING, "Slurm doesn't know the node", power=Power.ABSENT),
         row(NodeAction.NOTHING, "an administrator's word stands", held=Held.ADMINISTRATOR),
         row(NodeAction.NOTHING, "it is on its way down", power=Power.POWERING_DOWN),
+        row(NodeAction.NOTHING, "Slurm is about to call xio-resume for it", power=Power.CHOSEN),
         # Powered down.
         row(
             NodeAction.NOTHING,
@@ -167,6 +170,14 @@ NODE_TABLE: Final = Table(
             held=(Held.XIO, Held.TIMEOUT, Held.REGISTRATION, Held.SLURM),
         ),
         row(NodeAction.CLOSE, "its pool is closed: jobs must go elsewhere", power=Power.OFF, gate=Gate.CLOSED),
+        row(
+            NodeAction.NOTHING,
+            "a VM that this cluster didn't make has its name: it stays out of use until that is gone",
+            power=Power.OFF,
+            vm=(Seen.THERE, Seen.UNKNOWN),
+            known=Known.FOREIGN,
+            held=(Held.XIO, Held.TIMEOUT, Held.REGISTRATION, Held.SLURM),
+        ),
         row(
             NodeAction.RELEASE_ONE,
             "its pool is half-open: one node is let through",

@@ -6,7 +6,7 @@ ledger says ``deleting`` until a look at the EMS proves the end, however many ca
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,7 +29,7 @@ _LOOKS_BEFORE_ASKING_AGAIN: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """Destroys VMs for one call."""
+    """Destroys VMs for one call. ``in_use``: the nodes whose VMs stay, since Slurm uses them again."""
 
     manifest: Manifest
     vms: Vms
@@ -37,6 +37,7 @@ class Deletion:
     events: Events
     run: Run
     deadline: Deadline
+    in_use: Container[object]
 
     def delete_all(self, nodes: Iterable[str]) -> tuple[Outcome, ...]:
         """Ask the EMS to delete the nodes' VMs, then look until they are gone or the deadline comes.
@@ -66,6 +67,8 @@ class Deletion:
             case OnSuspend.NOTHING:
                 self._note(slot, entry, node, "gone")
                 return Left(node, "it has no VM of ours")
+            case OnSuspend.DELETE if node in self.in_use:
+                return Left(node, "Slurm uses the node: 'scontrol update nodename=… state=power_down' ends that")
             case OnSuspend.DELETE:
                 self._note(slot, entry, node, "deleting")
                 self.events.record("deleting", node=node)

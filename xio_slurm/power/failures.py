@@ -24,10 +24,15 @@ class Kind(Enum):
 
 
 _CAPACITY: Final = re.compile(
-    r"capacity|insufficient|out of stock|no (free|more|available) |not enough|unavailable in|limit exceeded|quota",
+    r"capacity|insufficient|out of stock|no (free|more|available) |not enough|unavailable in|(limit|count) ?exceeded"
+    r"|quota",
     re.IGNORECASE,
 )
-_A_PAGE: Final = "an HTML page"
+_THROTTLED: Final = re.compile(r"(rate|request) ?limit|throttl|too many requests", re.IGNORECASE)
+_A_PAGE: Final = re.compile(r"an HTML page|<html|<!doctype", re.IGNORECASE)
+_ASKED_WRONG: Final = frozenset({401, 403, 404})
+"""Whatever the words: a name can hold "capacity", and permissions can be insufficient."""
+
 _PASSES: Final = frozenset({102, 408, 425, 429, 500, 502, 504})
 
 
@@ -47,11 +52,14 @@ def kind_of(error: EmsError) -> Kind:
 
 def _of_status(status: int, text: str) -> Kind:
     if status == 503:
-        return Kind.TRANSIENT if _A_PAGE in text else Kind.CAPACITY
-    if _CAPACITY.search(text) and status >= 400:
-        return Kind.CAPACITY
-    if status in _PASSES:
-        return Kind.TRANSIENT
+        return Kind.TRANSIENT if _A_PAGE.search(text) else Kind.CAPACITY
+    if status in _ASKED_WRONG:
+        return Kind.REJECTED
+    if status in _PASSES or status >= 400:
+        if _CAPACITY.search(text) and not _THROTTLED.search(text):
+            return Kind.CAPACITY
+        if status in _PASSES or _THROTTLED.search(text):
+            return Kind.TRANSIENT
     return Kind.REJECTED if 400 <= status < 500 else Kind.UNKNOWN
 
 

@@ -1,12 +1,27 @@
 """What became of one node in a call of a program."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from xio_slurm.errors import EmsRefused, EmsUnreachable, LedgerError, XioError
+from xio_slurm.errors import EmsError, LedgerError, XioError
+from xio_slurm.power.failures import Kind, kind_of
 
-Code = Literal["capacity", "rejected", "unreachable", "foreign", "unowned", "delegate", "ledger", "ems", "bug"]
-"""Why a node failed; a reason in Slurm begins with ``xio:<code>``."""
+Code = Literal[
+    "capacity",
+    "rejected",
+    "unreachable",
+    "ems",
+    "foreign",
+    "ledger",
+    "closed",
+    "surplus",
+    "boot",
+    "unowned",
+    "delegate",
+    "bug",
+]
+"""Why a node failed; a reason in Slurm begins with ``xio:<code>``. What follows from each stands in TREATMENTS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +66,21 @@ def failure(node: str, error: BaseException) -> Failed:
 
 _CODES: Final[tuple[tuple[type[BaseException], Code], ...]] = (
     (ForeignVmError, "foreign"),
-    (EmsUnreachable, "unreachable"),
     (LedgerError, "ledger"),
     (XioError, "ems"),
     (BaseException, "bug"),
 )
 
+_CODES_OF_KINDS: Final[Mapping[Kind, Code]] = {
+    Kind.CAPACITY: "capacity",
+    Kind.REJECTED: "rejected",
+    Kind.UNREACHABLE: "unreachable",
+    Kind.TRANSIENT: "ems",
+    Kind.UNKNOWN: "ems",
+}
+
 
 def _code(error: BaseException) -> Code:
-    if isinstance(error, EmsRefused):
-        if error.status in {429, 503}:
-            return "capacity"
-        return "rejected" if 400 <= error.status < 500 else "ems"
+    if isinstance(error, EmsError):
+        return _CODES_OF_KINDS[kind_of(error)]
     return next(code for kind, code in _CODES if isinstance(error, kind))

@@ -8,11 +8,14 @@ from xio_slurm.ems.vms import Vms
 from xio_slurm.errors import SlurmError
 from xio_slurm.ledger import Ledger
 from xio_slurm.manifest import Manifest
+from xio_slurm.power.call_gate import CallGate
 from xio_slurm.power.creation import Creation
 from xio_slurm.power.delegate import delegated
 from xio_slurm.power.ems_access import listed_names, with_ems
+from xio_slurm.power.in_use import InUse
 from xio_slurm.power.outcome import Failed, Outcome
 from xio_slurm.power.ownership import split
+from xio_slurm.power.pool_doors import Doors
 from xio_slurm.power.program import Call, log
 from xio_slurm.power.program import main as program_main
 from xio_slurm.power.report import report
@@ -31,28 +34,39 @@ def resume(call: Call) -> tuple[Outcome, ...]:
     """See to every node of the call, and tell Slurm of those that can't come up."""
     owners = split(call.manifest, call.nodes)
     with delegated(call, call.manifest.delegates.resume, owners.others) as delegation:
-        ours = _create(call, owners.ours)
+        gate = CallGate(Doors(call.manifest, call.events, call.deadline))
+        ours = _create(call, owners.ours, gate)
         report(call.events, ours)
         failures = [outcome for outcome in (*ours, *delegation.failures) if isinstance(outcome, Failed)]
-        tell_failures(call.manifest, call.events, call.deadline, failures)
+        tell_failures(
+            call.manifest,
+            call.events,
+            call.deadline,
+            failures,
+            closings=gate.closings(),
+            resume_file=call.resume_file,
+        )
         others = delegation.outcomes()
     report(call.events, others)
     return ours + others
 
 
-def _create(call: Call, nodes: tuple[str, ...]) -> tuple[Outcome, ...]:
+def _create(call: Call, nodes: tuple[str, ...], gate: CallGate) -> tuple[Outcome, ...]:
     def work(vms: Vms, ledger: Ledger) -> tuple[Outcome, ...]:
         root_password = password_for_vms(call)
         creation = Creation(
-            call.manifest,
-            call.manifest.cluster or _cluster_of_slurm(),
-            vms,
-            ledger,
-            call.events,
-            call.run,
-            call.deadline,
-            listed_names(vms, call.deadline),
-            root_password,
+            manifest=call.manifest,
+            cluster=call.manifest.cluster or _cluster_of_slurm(),
+            vms=vms,
+            ledger=ledger,
+            events=call.events,
+            run=call.run,
+            deadline=call.deadline,
+            patience=call.deadline.sooner(min(call.manifest.recovery.retry_seconds, call.manifest.resume_timeout / 4)),
+            listed=listed_names(vms, call.deadline),
+            root_password=root_password,
+            gate=gate,
+            in_use=InUse(call.manifest, nodes),
         )
         return tuple(side_by_side(creation.create, nodes, most=call.manifest.max_concurrent_requests))
 

@@ -4,6 +4,7 @@ At ResumeTimeout slurmctld sets a node DOWN and calls this program, and not the 
 slowly, or whose slurmd never registered, would run on unseen.
 """
 
+from xio_slurm.power.boots import count_boot_failures
 from xio_slurm.power.outcome import Outcome
 from xio_slurm.power.program import Call, log
 from xio_slurm.power.program import main as program_main
@@ -19,6 +20,7 @@ def main() -> None:
 def resume_fail(call: Call) -> tuple[Outcome, ...]:
     """Destroy what is there of the nodes' VMs. Others' nodes go where ParallelCluster has its own go."""
     log.warning("%s: Slurm gave up waiting for slurmd", fold(call.nodes))
+    count_boot_failures(call)
     return destroy(call, call.manifest.delegates.resume_fail or call.manifest.delegates.suspend)
 
 

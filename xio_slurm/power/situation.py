@@ -16,6 +16,7 @@ class Power(Enum):
     """What Slurm wants of a node, by its power flags."""
 
     OFF = "powered down"
+    CHOSEN = "about to be powered up"
     POWERING_UP = "powering up"
     ON = "on"
     POWERING_DOWN = "powering down"
@@ -105,16 +106,22 @@ _OUT_OF_USE: Final = {"DRAIN", "FAIL", "INVALID_REG"}
 
 
 def power_of(state: NodeState | None) -> Power:
-    """What Slurm wants of the node. A powered-down node that a job was given is about to be powered up."""
+    """What Slurm wants of the node.
+
+    A powered-down node that a job was given is about to be powered up, at the pace of ResumeRate. A VM that is made
+    before would be of no use: Slurm waits for a boot that is newer than its own call.
+    """
     if state is None:
         return Power.ABSENT
     flags = state.flags
     if flags & {"POWERING_DOWN", "POWER_DOWN"}:
         return Power.POWERING_DOWN
-    if "POWERING_UP" in flags or "POWER_UP" in flags:
+    if "POWERING_UP" in flags:
         return Power.POWERING_UP
+    if "POWER_UP" in flags:
+        return Power.CHOSEN
     if "POWERED_DOWN" in flags:
-        return Power.POWERING_UP if state.base in {"ALLOCATED", "MIXED"} else Power.OFF
+        return Power.CHOSEN if state.base in {"ALLOCATED", "MIXED"} else Power.OFF
     return Power.ON
 
 
@@ -149,11 +156,12 @@ def age_of(entry: Entry | None, now: float, *, grace: float, boot_timeout: float
     """How long ago the VM was asked for, or its delete. ``now`` in seconds since 1970.
 
     A time in the future is a clock that was set back: nothing is old then. What the ledger doesn't tell is grown: two
-    looks, apart in time, stand for it.
+    looks, apart in time, stand for it. A delete is never overdue: it is of an earlier turn, and says nothing about how
+    long Slurm has waited in this one.
     """
     if entry is None or entry.phase in {"gone", "foreign"}:
         return Age.GROWN
     age = now - (entry.run.called if entry.phase == "deleting" else entry.asked)
     if age < grace:
         return Age.FRESH
-    return Age.OVERDUE if age >= boot_timeout else Age.GROWN
+    return Age.OVERDUE if age >= boot_timeout and entry.phase != "deleting" else Age.GROWN

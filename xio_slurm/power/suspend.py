@@ -3,9 +3,11 @@
 from xio_slurm.ems.vms import Vms
 from xio_slurm.ledger import Ledger
 from xio_slurm.manifest import Manifest
+from xio_slurm.power.boots import note_boots
 from xio_slurm.power.delegate import delegated
 from xio_slurm.power.deletion import Deletion
 from xio_slurm.power.ems_access import with_ems
+from xio_slurm.power.in_use import InUse
 from xio_slurm.power.outcome import Outcome
 from xio_slurm.power.ownership import split
 from xio_slurm.power.program import Call
@@ -20,6 +22,7 @@ def main() -> None:
 
 def suspend(call: Call) -> tuple[Outcome, ...]:
     """Destroy the VMs of our nodes; the others' go to the delegated SuspendProgram."""
+    note_boots(call)
     return destroy(call, call.manifest.delegates.suspend)
 
 
@@ -36,7 +39,9 @@ def destroy(call: Call, delegate: str | None) -> tuple[Outcome, ...]:
 
 def _delete(call: Call, nodes: tuple[str, ...]) -> tuple[Outcome, ...]:
     def work(vms: Vms, ledger: Ledger) -> tuple[Outcome, ...]:
-        deletion = Deletion(call.manifest, vms, ledger, call.events, call.run, call.deadline)
+        deletion = Deletion(
+            call.manifest, vms, ledger, call.events, call.run, call.deadline, InUse(call.manifest, nodes)
+        )
         return deletion.delete_all(nodes)
 
     return with_ems(call.manifest, nodes, work)

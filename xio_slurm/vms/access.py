@@ -31,7 +31,7 @@ class VmAccess:
 
     def deletion(self, deadline: Deadline) -> Deletion:
         """What destroys VMs that are ours, as xio-suspend does."""
-        return Deletion(self.manifest, self.vms, self.ledger, self.events, self.run, deadline)
+        return Deletion(self.manifest, self.vms, self.ledger, self.events, self.run, deadline, in_use=())
 
 
 def ready_to_write(manifest: Manifest) -> None:

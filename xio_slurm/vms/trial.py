@@ -139,6 +139,7 @@ class VmTrial:
 
     def _follow(self, deadline: Deadline) -> None:
         """Look until the VM has an address; what hinders it becomes a problem."""
+        self._step(None, f"waiting for its address, for up to {self._timeout:g} s")
         trouble = ""
         reminder = Deadline.after(_REMINDER)
         for _ in self._looks(deadline):
@@ -185,7 +186,7 @@ class VmTrial:
         return f"on the controller {where}, 'xspot ps' lists its VMs and 'xspot console' shows how one boots"
 
     def _end(self) -> Ending:
-        self._step(None, f"deleting {self._new.node}")
+        self._step(None, f"deleting {self._new.node}, and waiting until it is gone")
         deadline = Deadline.after(self._timeout)
         (outcome,) = self._access.deletion(deadline).delete_all((self._new.node,))
         why = self._last_word(outcome.text) if isinstance(outcome, Failed) else self._still_there(deadline)
@@ -193,8 +194,8 @@ class VmTrial:
             self._step("gone", "the VM is gone")
             return "gone"
         self._problems.append(
-            f"{self._new.node}: isn't seen gone after {self._timeout:g} s, and may cost: {why}: {self._delete_later}; "
-            f"or {ON_THE_EMS}"
+            f"{self._new.node}: isn't seen gone after {self._timeout:g} s, and may cost: {why}: {ON_THE_EMS}; "
+            f"or {self._delete_later}"
         )
         return "not seen gone"
 

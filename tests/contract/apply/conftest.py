@@ -109,17 +109,18 @@ class Cluster:
         return self.folder / "xio.yaml"
 
     def configure(self, document: dict[str, Any], **plugin: Any) -> None:
-        """Write the configuration, with the emulator as its EMS."""
+        """Write the configuration, with the emulator as its EMS; a setting that is None isn't there."""
         document = json.loads(json.dumps(document))
         (product,) = (key for key in ("Xio", "Xwo") if key in document["slurm"])
         section = document["slurm"][product]
-        section["Plugin"] = {"EmsUrl": self.ems.url, **section.get("Plugin", {}), **plugin}
+        settings = {"EmsUrl": self.ems.url, **section.get("Plugin", {}), **plugin}
+        section["Plugin"] = {key: value for key, value in settings.items() if value is not None}
         self.config.write_text(yaml.safe_dump(document, sort_keys=False))
 
-    def command(self, name: str, *arguments: object, slurm_conf: bool = True) -> list[str]:
-        """A command's whole line. AWS isn't asked: there is none here."""
+    def command(self, name: str, *arguments: object, slurm_conf: bool = True, checks_amis: bool = False) -> list[str]:
+        """A command's whole line. AWS isn't asked of AMIs unless a test has one."""
         conf = ("--slurm-conf", self.conf) if slurm_conf else ()
-        aws = ("--no-aws-checks",) if name in {"plan", "apply"} else ()
+        aws = ("--no-aws-checks",) if name in {"plan", "apply"} and not checks_amis else ()
         files = ("-c", self.config, "-o", self.out, *conf)
         return list(map(str, (sys.executable, "-m", "xio_slurm.commands", name, *files, *aws, *arguments)))
 
@@ -128,10 +129,17 @@ class Cluster:
         """No slurm.conf but the one that is given."""
         return {**os.environ, "SLURM_CONF": str(self.folder / "no-slurm.conf")}
 
-    def run(self, name: str, *arguments: object, slurm_conf: bool = True, environment: Mapping[str, str] = {}) -> Run:
+    def run(
+        self,
+        name: str,
+        *arguments: object,
+        slurm_conf: bool = True,
+        checks_amis: bool = False,
+        environment: Mapping[str, str] = {},
+    ) -> Run:
         """Run a command to its end; it never shows a traceback."""
         ended = subprocess.run(
-            self.command(name, *arguments, slurm_conf=slurm_conf),
+            self.command(name, *arguments, slurm_conf=slurm_conf, checks_amis=checks_amis),
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,

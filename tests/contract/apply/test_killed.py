@@ -1,5 +1,6 @@
 """SIGKILL at every request in turn, and between the files: the next run ends as an unbroken one does."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -10,24 +11,26 @@ from typing import Any
 
 import pytest
 
-from tests.contract.apply.conftest import Cluster
+from tests.contract.apply.conftest import SMALL, Cluster
 from xio_slurm.plan.apply import applying
 from xio_slurm.plan.steps import Status
 
 FORK = multiprocessing.get_context("fork")
+REPLACING_WRITES = {"allow": 4, "refuse": 5}
+"""Writes of a replacement: parse, two renames, delete; or parse, a refused rename, delete, parse, delete."""
 HOLD = 300.0
 """Seconds: a held request is never carried out within the test."""
 
 
-def unbroken(make_cluster: Callable[..., Cluster]) -> tuple[dict[str, Any], int, int]:
+def unbroken(begin: Callable[[], Cluster], writes: int = 3) -> tuple[dict[str, Any], int, int]:
     """The state that an unbroken run ends in, the number of its requests, and of those of them that plan."""
-    cluster = make_cluster()
+    cluster = begin()
     cluster.ems.forget_requests()
     plan = cluster.plan()
     planning = len(cluster.ems.requests())
-    assert {each.status for each in cluster.apply(plan)} == {Status.DONE}
+    assert {each.status for each in cluster.apply(plan)} <= {Status.DONE, Status.UNCHANGED}
     requests = len(cluster.ems.requests())
-    assert len(cluster.writes()) == 3
+    assert len(cluster.writes()) == writes
     return cluster.state(), requests, planning
 
 
@@ -77,12 +80,58 @@ def test_killed_at_every_request_in_turn(make_cluster: Callable[..., Cluster], p
     expected, requests, planning = unbroken(make_cluster)
     assert requests > planning + 10
     for skip in range(planning - 1 + part, requests, 3):
-        cluster = make_cluster()
-        theirs = cluster.theirs()
-        killed = kill_at(cluster, skip=skip, match={"path": "/v1/*"})
-        # How often a parse job is looked at is a matter of time.
-        assert killed or skip >= requests - 2
-        finish(cluster, expected, theirs)
+        kill_and_finish(make_cluster(), skip, expected, requests)
+
+
+@pytest.mark.parametrize("rename", ["allow", "refuse"])
+@pytest.mark.parametrize("part", range(3))
+def test_killed_at_every_request_of_an_image_that_gets_another_ami(
+    make_cluster: Callable[..., Cluster], rename: str, part: int
+) -> None:
+    """Made beside the old one, and then renamed; or where the EMS renames none, made a second time in its place."""
+
+    def begin() -> Cluster:
+        cluster = make_cluster(image_rename=rename)
+        assert cluster.is_applied()
+        cluster.configure(with_ami("ami-2"))
+        return cluster
+
+    expected, requests, planning = unbroken(begin, writes=REPLACING_WRITES[rename])
+    assert '"ImageId": "ami-2"' in " ".join(expected["documents"]["images"])
+    for skip in range(planning - 1 + part, requests, 3):
+        kill_and_finish(begin(), skip, expected, requests)
+
+
+def kill_and_finish(cluster: Cluster, skip: int, expected: dict[str, Any], requests: int) -> None:
+    """Kill an apply at a request of its ``requests``, and run it again."""
+    theirs = cluster.theirs()
+    killed = kill_at(cluster, skip=skip, match={"path": "/v1/*"})
+    # How often a parse job is looked at is a matter of time.
+    assert killed or skip >= requests - 2
+    finish(cluster, expected, theirs)
+
+
+def with_ami(ami: str) -> dict[str, Any]:
+    """The small configuration with another AMI of its image."""
+    document: dict[str, Any] = json.loads(json.dumps(SMALL))
+    document["slurm"]["Xio"]["Images"][0]["ImageId"] = ami
+    return document
+
+
+@pytest.mark.parametrize("shown", ["hidden", "listed"])
+def test_killed_while_an_image_is_parsed_the_next_run_ends_as_an_unbroken_one(
+    make_cluster: Callable[..., Cluster], shown: str
+) -> None:
+    """An EMS may list an image from the beginning of its parse on: it is waited for, and not made a second time."""
+    expected, _, _ = unbroken(lambda: make_cluster(image_while_parsing=shown))
+    cluster = make_cluster(image_while_parsing=shown, parse_seconds=2.0)
+    theirs = cluster.theirs()
+    assert kill_at(cluster, match={"path": "/v1/xcompute/parse/*", "method": "GET"})
+    images = {each["ImageName"]: each.get("Status") for each in cluster.documents()["images"]}
+    assert images.get("rhel8") == {"hidden": None, "listed": "Parsing"}[shown]
+    finish(cluster, expected, theirs)
+    if shown == "listed":
+        assert cluster.writes().count("POST /v1/xcompute/parse") == 1
 
 
 @pytest.mark.parametrize("path", ["/v1/xcompute/parse", "/v1/profile", "/v1/env"])

@@ -6,6 +6,7 @@ import re
 import signal
 import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -75,19 +76,64 @@ def test_a_refusal_in_the_plan_writes_nothing_at_all(cluster: Cluster) -> None:
 
 
 def test_the_former_scripts_include_is_refused_and_said_to_be_taken_away(cluster: Cluster) -> None:
-    (cluster.folder / "lab_xspot.slurm.conf").write_text("NodeName=xspot-vm-a-[1-3] CPUs=2\nPartitionName=xio-a\n")
+    nodes = "".join(f"NodeName=xspot-vm-a-{number} CPUs=2\n" for number in (1, 2, 3))
+    (cluster.folder / "lab_xspot.slurm.conf").write_text(f"{nodes}PartitionName=xio-a\n")
     cluster.conf.write_text(f"{cluster.conf.read_text()}include lab_xspot.slurm.conf\n")
     run = cluster.run("apply", "--yes")
     assert run.code == 1
-    assert "take the line away that includes it in slurm.conf" in run.err
+    (line,) = (line for line in run.err.splitlines() if "lab_xspot" in line)
+    assert "with 3 of our nodes and 1 of our partitions: take the line away that includes it in slurm.conf" in line
     assert cluster.writes() == []
 
 
-def test_nobody_is_asked_without_a_terminal(cluster: Cluster) -> None:
-    run = cluster.run("apply")
-    assert run.code == 1
-    assert "xio: nobody can be asked here whether to do this: --yes does it unasked\n" in run.err
-    assert cluster.writes() == []
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_without_a_terminal_it_is_wrong_usage_not_to_say_yes(cluster: Cluster, options: tuple[str, ...]) -> None:
+    run = cluster.run("apply", *options)
+    assert (run.code, run.out) == (2, "")
+    assert [line for line in run.err.splitlines() if "--yes" in line] == [
+        "Error: nobody can be asked here whether to do it: give --yes"
+    ]
+    assert cluster.ems.requests() == []
+
+
+def test_json_on_a_terminal_is_wrong_usage_without_yes(cluster: Cluster) -> None:
+    program, *arguments = cluster.command("apply", "--json")
+    shell = pexpect.spawn(program, arguments, env=cluster.environment, timeout=60, encoding="utf-8")
+    shell.expect("give --yes")
+    shell.expect(pexpect.EOF)
+    shell.close()
+    assert shell.exitstatus == 2
+
+
+class _NotAnEms(BaseHTTPRequestHandler):
+    """A web server of somebody else's; ``says`` is its status and body for every path."""
+
+    says: tuple[int, bytes] = (404, b"")
+
+    def do_GET(self) -> None:
+        status, body = self.says
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    "says", [(404, b'{"detail": "Not Found"}'), (301, b""), (200, b"\n<!doctype html><title>Welcome</title>")]
+)
+def test_a_web_server_that_is_no_ems_is_said_to_be_none(cluster: Cluster, says: tuple[int, bytes]) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_NotAnEms,), {"says": says})) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        cluster.configure(SMALL, EmsUrl=url)
+        for run in (cluster.run("plan"), cluster.run("apply", "--yes")):
+            assert run.code == 1
+            expected = f"xio: {url} answers, but not as an EMS does ({says[0]}): check ManagementServerIp or EmsUrl"
+            assert expected in run.err.splitlines()
+        server.shutdown()
 
 
 @pytest.mark.parametrize(("answer", "code"), [("n", 1), ("y", 0)])
@@ -126,7 +172,7 @@ def test_a_failed_profile_stops_the_environment_and_it_is_said_what_was_done(clu
     run = cluster.run("apply", "--yes")
     assert run.code == 1
     assert "xio: create profile amd: EMS 400: no\n" in run.err
-    expected = f"not begun: environment lab, files {cluster.out}, include line {cluster.conf}; the same command again"
+    expected = f"not begun: environment lab, files {cluster.out}, include line {cluster.conf}; once that is mended, the"
     assert f"done: image rhel8; {expected}" in run.out
     assert "lab" not in names(cluster)
     assert not (cluster.out / "manifest.json").exists()
@@ -286,6 +332,26 @@ def test_the_delegates_of_slurm_conf_are_shown_and_stay_the_same_once_we_are_inc
     assert not cluster.plan().changes
 
 
+@pytest.mark.parametrize("name", ["apply", "generate"])
+def test_without_slurm_conf_the_delegates_stay_those_of_the_manifest(cluster: Cluster, name: str) -> None:
+    text = cluster.conf.read_text()
+    cluster.conf.write_text(f"{text}ResumeProgram=/pc/resume\nSuspendProgram=/pc/end\nResumeFailProgram=/pc/end\n")
+    cluster.configure(SMALL, HeadAddress="127.0.0.1")
+    assert cluster.is_applied()
+    manifest = (cluster.out / "manifest.json").read_text()
+    planned = cluster.run("plan", "--detailed-exitcode", slurm_conf=False)
+    assert planned.code == 0, planned.out
+    kept = "ResumeProgram of the nodes that aren't ours: /pc/resume (kept: there is no slurm.conf here)"
+    assert kept in " ".join(planned.out.split())
+    assert cluster.run(name, *(("--yes",) if name == "apply" else ()), slurm_conf=False).code == 0
+    assert (cluster.out / "manifest.json").read_text() == manifest
+
+    cluster.conf.write_text(text)
+    planned = cluster.run("plan")
+    assert "      ResumeProgram of the nodes that aren't ours: /pc/resume → none\n" in planned.out
+    assert planned.out.count("/pc/") == 3
+
+
 def test_what_a_broken_off_replacement_left_beside_its_image_goes(cluster: Cluster) -> None:
     assert cluster.is_applied()
     left = {"ImageName": f"rhel8{PREVIOUS_SUFFIX}", "ImageId": "ami-0"}
@@ -336,8 +402,8 @@ def test_json_is_one_document_where_it_is_ended_by_a_signal_and_where_nothing_ca
     assert process.returncode == 130
     assert json.loads(out)["outcome"] == "interrupted"
     cluster.config.write_text("slurm: {Xio: {PoolSize: many}}\n")
-    for name in ("plan", "apply"):
-        run = cluster.run(name, "--json")
+    for name, *options in (("plan", "--json"), ("apply", "--yes", "--json")):
+        run = cluster.run(name, *options)
         assert run.code == 1
         assert run.document["complete"] is False
         assert run.document["errors"] == [line.removeprefix("xio: ") for line in run.err.splitlines()]

@@ -72,7 +72,7 @@ def _own_keys(random: Random, effect: str) -> dict[str, Any]:
         case "slow-drip":
             keys = {"seconds": 20}
         case "latency":
-            keys = {"seconds": 1.2, "when": random.choice(("before", "after"))}
+            keys = {"seconds": 0.6, "when": random.choice(("before", "after"))}
         case "slow-boot" | "vm-dies" | "slow-delete":
             keys = {"seconds": random.choice((0.0, 0.005, 0.02))}
         case "parse-fails":

@@ -8,10 +8,16 @@ import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 from unittest import mock
 
 from tests.contract.fuzz.skipped_time import skipped_time
 from xio_slurm.commands.main import main
+from xio_slurm.ems import connection
+from xio_slurm.ems.transport import Transport
+
+_HURRY: Final = 0.25
+"""Seconds for a connection, and for an answer, of an EMS that keeps silent anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +46,11 @@ class _Stream(io.TextIOWrapper):
         return self._bytes.getvalue().decode()
 
 
-def call(arguments: tuple[str, ...], temporary: Path, *, terminal: bool = False) -> Called:
-    """Call it; ``temporary`` is the folder for temporary files."""
+def call(arguments: tuple[str, ...], temporary: Path, *, terminal: bool = False, hurried: bool = False) -> Called:
+    """Call it; ``temporary`` is the folder for temporary files. ``hurried``: with timeouts that are soon over.
+
+    On a good day they are as long as the configuration says, so that a busy machine is no bad day.
+    """
     out = _Stream(errors="strict", terminal=terminal)
     err = _Stream(errors="backslashreplace", terminal=terminal)
     logger = logging.getLogger("xio_slurm")
@@ -53,6 +62,8 @@ def call(arguments: tuple[str, ...], temporary: Path, *, terminal: bool = False)
         patched.enter_context(mock.patch.object(tempfile, "tempdir", str(temporary)))
         patched.enter_context(mock.patch.dict(os.environ, {"TERM": "xterm", "SLURM_CONF": "/nowhere/slurm.conf"}))
         patched.enter_context(skipped_time())
+        if hurried:
+            patched.enter_context(mock.patch.object(connection, "Transport", _hurried_transport))
         try:
             main()
         except SystemExit as ended:
@@ -62,3 +73,7 @@ def call(arguments: tuple[str, ...], temporary: Path, *, terminal: bool = False)
     for handler in [each for each in logger.handlers if each not in handlers]:
         logger.removeHandler(handler)
     return Called(arguments, terminal, code, out.text(), err.text())
+
+
+def _hurried_transport(url: str, **options: Any) -> Transport:
+    return Transport(url, **{**options, "connect_timeout": _HURRY, "read_timeout": _HURRY})

@@ -120,7 +120,8 @@ class Clusters:
     def call(self, command: str, *options: str, terminal: bool = False) -> Called:
         """``xio plan`` or ``xio apply``."""
         where = ("-c", str(self._config), "-o", str(self.out), "--slurm-conf", str(self.conf))
-        return call((command, *where, "--no-aws-checks", *options), self.temporary, terminal=terminal)
+        arguments = (command, *where, "--no-aws-checks", *options)
+        return call(arguments, self.temporary, terminal=terminal, hurried=self.ems.is_spoilt)
 
     def files(self) -> dict[str, bytes]:
         """Every file of ours, and slurm.conf."""
@@ -153,8 +154,8 @@ def configure(path: Path, url: str, folder: Path) -> None:
         )  # quicker than this machine's, which would be asked for its version
     document["slurm"]["Xio"]["Plugin"] = {
         "EmsUrl": url,
-        "ConnectTimeout": 0.5,
-        "ReadTimeout": 0.5,
+        "ConnectTimeout": 5,
+        "ReadTimeout": 5,
         "MaxConcurrentRequests": 4,
         "SlurmBinDir": str(none),
         "StateDir": str(folder / "state"),

@@ -1,6 +1,5 @@
 """Where thousands of runs take place: in memory, since each waits for its files to be on the disk."""
 
-import gc
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,6 @@ def quick_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         folder = Path(name)
         folder.chmod(0o755)
         yield folder
-        gc.collect()  # here, where sockets that are left are no error
 
 
 @pytest.fixture(scope="module")

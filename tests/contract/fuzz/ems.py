@@ -16,21 +16,26 @@ NAMES = {"profiles": "ProfileName", "envs": "EnvName", "images": "ImageName"}
 
 
 class Ems:
-    """An EMS that can be had directly or through a mangler, good or bad, and is the same again for each run."""
+    """An EMS that can be had directly or through a mangler, good or bad, and is the same again for each run.
+
+    ``is_spoilt`` says whether it has a bad day.
+    """
 
     def __init__(self, emulator: Emulator, mangler: Mangler) -> None:
         self.emulator = emulator
         self.mangler = mangler
+        self.is_spoilt = False
         self._may_lie = False
 
     def reset(self) -> None:
         """As at the start."""
         self.emulator.reset()
         self.mangler.begin(None)
-        self._may_lie = False
+        self.is_spoilt = self._may_lie = False
 
     def spoil(self, random: Random, about: tuple[str, ...], *, mangled: bool) -> None:
         """Begin a bad day, with these requests above all: method and path, as globs."""
+        self.is_spoilt = True
         self.emulator.forget_requests()
         if mangled:
             self.mangler.begin(Trouble.drawn(random, about))
@@ -46,6 +51,7 @@ class Ems:
         assert not self.mangler.trapped, "a redirect was followed"
         self.emulator.remove_faults()
         self.mangler.begin(None)
+        self.is_spoilt = False
         return lied
 
     def url(self, *, mangled: bool) -> str:

@@ -22,12 +22,13 @@ PROFILE: Final = "amd"
 
 @dataclass
 class Head:
-    """``mangled`` says by which way the EMS is had in this run; ``patience`` is for its answers, in seconds."""
+    """``mangled`` says by which way the EMS is had in this run; ``patience`` is for its answers on a good
+    day, in seconds."""
 
     folder: Path
     ems: Ems
     mangled: bool = False
-    patience: float = 0.5
+    patience: float = 5.0
 
     @property
     def temporary(self) -> Path:
@@ -74,7 +75,8 @@ class Head:
 
     def call(self, *arguments: str, terminal: bool = False) -> Called:
         """``xio image …`` or ``xio vm …``."""
-        return call((*arguments, "--manifest", str(self.manifest())), self.temporary, terminal=terminal)
+        where = ("--manifest", str(self.manifest()))
+        return call((*arguments, *where), self.temporary, terminal=terminal, hurried=self.ems.is_spoilt)
 
     def record(self, node: str, phase: Phase, *, unanswered: bool = False) -> None:
         """Have the ledger say something of a node, as a program would have left it."""

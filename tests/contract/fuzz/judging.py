@@ -21,9 +21,9 @@ _OF_A_TERMINAL: Final = re.compile(r"(?:\r?\x1b\[[0-9;?]*[A-Za-z])+\r?|\r(?=\n)"
 
 _BEGINNINGS: Final = re.compile(
     r"xio: \S|warning: \S|note: \S|/\S+: warning: |looking at the EMS|deleting the VM of |Slurm isn't told: "
-    r"|image \S+ is used by |\S+: .* \(\d+ s\)$| *\d+\.\d s  \S"
+    r"|image \S+ is used by |\S+: .* \(\d+ s\)$| *\d+\.\d s  \S|asking the EMS |deleting image |    xio \S"
 )
-"""An error, a warning, a note; what is waited for; a step of an image, and one of a test VM."""
+"""An error, a warning, a note; what is waited for; a step of an image, and one of a test VM; a command to give."""
 
 _NO_ERROR: Final = "xio: an earlier test VM is still there"
 

@@ -19,7 +19,7 @@ from tests.contract.fuzz.mangling import Wire, mangled, plain
 
 _SLEEP: Final = time.sleep
 _PATIENCE: Final = 3.0
-_SILENCE: Final = 1.2
+_SILENCE: Final = 0.6
 """Seconds without a word: longer than our client's timeouts."""
 
 _SLOW: Final = 2

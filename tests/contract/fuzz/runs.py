@@ -21,9 +21,8 @@ _ALONE: Final = "XIO_FUZZ_RUN"
 
 
 def each_block(test: Callable[..., None]) -> Callable[..., None]:
-    """A test for each block. Sockets that libraries leave to the garbage collection after a bad answer are let be."""
-    let_be = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-    of_blocks: Callable[..., None] = let_be(pytest.mark.parametrize("block", range(BLOCKS))(test))
+    """A test for each block."""
+    of_blocks: Callable[..., None] = pytest.mark.parametrize("block", range(BLOCKS))(test)
     return of_blocks
 
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import Final
 from unittest import mock
 
+import xio_slurm.ems.watchdog  # noqa: F401  # it keeps the clock that there is when it is loaded: a socket's
+
 _SLEEP: Final = time.sleep
 _MONOTONIC: Final = time.monotonic
 

@@ -262,7 +262,7 @@ def test_a_previous_image_that_stays_makes_no_loop(begin: Begin) -> None:
         "unchanged",
         (
             f"{NAME}-xio-previous is left on the EMS, which doesn't delete it: delete image {NAME}-xio-previous: EMS "
-            f"409: VMs run; when nothing uses it any more, 'xio image delete {NAME}-xio-previous' does",
+            f"409: VMs run; when nothing uses it any more, this does: xio image delete {NAME}-xio-previous",
         ),
     )
     assert len(site.writes()) == writes + 1

@@ -10,7 +10,7 @@ import requests
 
 from xio_slurm.emulator.tool import Emulator
 from xio_slurm.ledger import Entry, Ledger
-from xio_slurm.manifest import Delegates, Manifest, Pool
+from xio_slurm.manifest import Delegates, Manifest, Pool, Recovery
 
 BIN = Path(__file__).resolve().parents[3] / "bin"
 POOL = "amd-8-gb-1-cores"
@@ -101,6 +101,7 @@ def site(tmp_path: Path, ems_emulator: Emulator) -> Site:
         vm_hook_script=None,
         user_data="#!/bin/sh\necho $XIO_NODE\n",
         pools=(Pool(POOL, "amd", "image", 1000, 1, 7200, None, 10), Pool("b", "amd", "image", 10, 1, 7200, 100, 10)),
+        recovery=Recovery(retry_seconds=1),
     )
     site = Site(tmp_path, manifest)
     site.change()

@@ -1,6 +1,7 @@
 """Late answers, overtaken calls and lost looks: no VM is left that nobody knows, and none of another's is touched."""
 
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -138,7 +139,7 @@ def test_a_suspend_that_a_resume_overtook_ends_and_calls_nothing_a_failure(site:
     ems_emulator.change(delete_seconds=1.5)  # between the looks of the suspend at 1.4 and 3 seconds
     suspend = site.start("xio-suspend", NODE)
     ems_emulator.wait_until(lambda: ems_emulator.requests("DELETE"))
-    ems_emulator.wait_until(lambda: "called for" in site.log().rpartition("xio-suspend")[2])
+    ems_emulator.wait_until(lambda: re.search(r"xio-suspend\[\d+\] INFO: called for", site.log()))
     assert site.call("xio-resume", NODE).returncode == 0, site.log()
     suspend.communicate(timeout=60)
     assert suspend.returncode == 0, site.log()

@@ -59,8 +59,10 @@ def test_the_number_of_requests_at_a_time_is_the_configured_one(site: Site, ems_
     assert ems_emulator.peak() == 3
 
 
-def test_one_refused_node_stops_no_other(site: Site, ems_emulator: Emulator) -> None:
-    ems_emulator.add_fault(effect="status", status=400, error="no such image", match={"method": "POST", "node": "*-2"})
+def test_one_refused_node_stops_no_other_that_is_asked_for_already(site: Site, ems_emulator: Emulator) -> None:
+    refused = {"method": "POST", "node": "*-2"}
+    ems_emulator.add_fault(effect="latency", seconds=1, match=refused)
+    ems_emulator.add_fault(effect="status", status=400, error="no such image", match=refused)
     ended = site.call("xio-resume", f"xspot-vm-{POOL}-[1-5]")
     assert ended.returncode == 1
     assert len(ems_emulator.vms()) == 4
@@ -111,7 +113,8 @@ def test_a_lost_request_fails_the_node_and_stays_on_record(site: Site, ems_emula
     assert entry is not None
     assert entry.phase == "asking"
     assert entry.error is not None
-    assert "xio:unreachable" in site.log()
+    assert "failed: xio:ems the EMS at" in site.log()
+    assert "; no VM came of it" in site.log()
 
 
 @pytest.mark.parametrize("existing_vm", ["same", "second", "400", "409"])

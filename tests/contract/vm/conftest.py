@@ -137,8 +137,13 @@ class Running:
 
 
 def one_line_each(stderr: str) -> bool:
-    """Whether all of it are our lines, and no traceback."""
-    return all(re.match(r"xio: \S", line) for line in stderr.splitlines())
+    """Whether all of it are our lines, each with a command below it at most, and no traceback."""
+    return all(re.match(r"xio: \S|    xio \S", line) for line in stderr.splitlines())
+
+
+def errors(done: "subprocess.CompletedProcess[str]") -> str:
+    """Its stderr without the line that tells somebody who waits for what."""
+    return re.sub(r"\Aasking the EMS .* \.\.\.\n", "", done.stderr)
 
 
 @pytest.fixture

@@ -114,7 +114,7 @@ def test_a_second_ctrl_c_says_what_is_left_and_how_to_delete_it(site: Site) -> N
     assert code == 130
     assert one_line_each(err)
     (vm,) = _test_vms(site)
-    assert f"{vm.node} may be left, and costs: delete it with: xio vm delete {vm.node} --manifest" in err
+    assert f"{vm.node} may be left, and costs: delete it with:\n    xio vm delete {vm.node} --manifest" in err
     assert site.tests_in_ledger()[0].phase == "deleting"
     site.ems.remove_fault(fault)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.vm.conftest import NODE, ODD, OTHERS, POOL, Site, make_vm, one_line_each, slurm_was_asked
+from tests.contract.vm.conftest import NODE, ODD, OTHERS, POOL, Site, errors, make_vm, one_line_each, slurm_was_asked
 from xio_slurm.secret_fields import MASK
 
 OURS = f"xspot-vm-{POOL}-2"
@@ -145,8 +145,8 @@ def test_a_look_that_fails_is_told_and_the_rest_is_shown(site: Site, odd: str) -
         assert states[OURS] == "booting"
     else:
         assert (done.returncode, states[OURS]) == (1, "unknown")
-        assert done.stderr.count("\n") == 1
-    assert one_line_each(done.stderr)
+        assert errors(done).count("\n") == 1
+    assert one_line_each(errors(done))
 
 
 @pytest.mark.parametrize("command", [("list",), ("show", OURS)])
@@ -155,8 +155,8 @@ def test_odd_answers_end_in_a_line(site: Site, command: tuple[str, ...], odd: st
     site.ems.add_fault(**ODD[odd], match={"method": "GET"})
     done = site.xio(*command)
     assert done.returncode == (0 if command[0] == "show" and odd == "102" else 1), done.stderr
-    assert one_line_each(done.stderr), done.stderr
-    assert done.stderr.count("\n") == done.returncode
+    assert one_line_each(errors(done)), done.stderr
+    assert errors(done).count("\n") == done.returncode
 
 
 def test_a_list_with_strange_names_is_shown(site: Site) -> None:

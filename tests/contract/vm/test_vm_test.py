@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import requests
 
-from tests.contract.vm.conftest import NODE, ODD, POOL, Site, make_vm, one_line_each
+from tests.contract.vm.conftest import NODE, ODD, POOL, Site, errors, make_vm, one_line_each
 from xio_slurm.emulator.tool import Emulator
 
 
@@ -218,8 +218,8 @@ def test_a_vm_that_is_only_missing_in_the_list_is_not_gone(site: Site) -> None:
 def test_an_ems_that_cannot_list_its_vms_is_not_asked_for_one(site: Site, odd: str) -> None:
     site.ems.add_fault(**ODD[odd], match={"path": "/v1/xcompute/vms"})
     done = site.test()
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert one_line_each(done.stderr)
+    assert (done.returncode, errors(done).count("\n")) == (1, 1)
+    assert one_line_each(errors(done))
     assert site.ems.requests("POST") == []
 
 

@@ -7,7 +7,7 @@ import pytest
 from xio_slurm.config.model import Config, Controllers, Plugin, Pool, Profile, Workers
 from xio_slurm.deploy.compile import Compiled, compile_config
 from xio_slurm.deploy.programs import Programs
-from xio_slurm.manifest import Delegates, Tls
+from xio_slurm.manifest import Delegates, Recovery, Tls
 
 PROGRAMS = Programs("/opt/xio/bin/xio-resume", "/opt/xio/bin/xio-suspend", "/opt/xio/bin/xio-resume-fail")
 USER_DATA = "#!/bin/sh\ntrue\n"
@@ -53,6 +53,7 @@ def a_plugin() -> Plugin:
         user_data_template=None,
         vm_hook_script=None,
         delegates=Delegates(None, None, None),
+        recovery=Recovery(),
     )
 
 

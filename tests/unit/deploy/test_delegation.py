@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from xio_slurm.deploy.conflicts import conflicts
-from xio_slurm.deploy.delegation import Delegation, delegation
+from xio_slurm.deploy.delegation import Delegation, delegation, kept
 from xio_slurm.deploy.launchers import launcher
 from xio_slurm.errors import DeployError
 from xio_slurm.manifest import Delegates
@@ -77,6 +77,14 @@ def test_nobody_is_told_to_delegate_to_the_former_scripts(tmp_path: Path, make: 
     assert not [line for line in conflicts(conf, ours, NONE).warnings if "DelegateResumeProgram" in line]
 
 
+def test_without_slurm_conf_the_manifests_delegates_stay_behind_what_the_configuration_names(make: Any) -> None:
+    manifest = make.compiled(plugin=replace(make.plugin(), delegates=Delegates("/a", "/b", None))).manifest
+    result = kept(replace(NONE, suspend="/mine"), manifest)
+    assert result.delegates == Delegates("/a", "/mine", None)
+    assert result.notes == ("ResumeProgram of the nodes that aren't ours: /a (kept: there is no slurm.conf here)",)
+    assert kept(NONE, None).delegates == NONE
+
+
 def test_a_program_that_a_later_one_has_overruled_loses_no_nodes(tmp_path: Path, make: Any) -> None:
     ours = parse(make.compiled(make.pool("a")).node_definitions, "xio.nodes.conf")
     conf = conf_of(tmp_path, "ResumeProgram=/a\nResumeProgram=/b\n")
@@ -85,10 +93,15 @@ def test_a_program_that_a_later_one_has_overruled_loses_no_nodes(tmp_path: Path,
 
 def test_the_former_scripts_node_definitions_are_to_be_taken_out_of_slurm_conf(tmp_path: Path, make: Any) -> None:
     ours = parse(make.compiled(make.pool("a")).node_definitions, "xio.nodes.conf")
-    (tmp_path / "lab_xspot.slurm.conf").write_text("NodeName=xspot-vm-a-[1-10] CPUs=1\n")
-    (error,) = conflicts(conf_of(tmp_path, "include lab_xspot.slurm.conf\n"), ours, NONE).errors
-    assert f"{tmp_path}/lab_xspot.slurm.conf:1" in error
-    assert error.endswith("take the line away that includes it in slurm.conf")
+    lines = [f"NodeName=xspot-vm-a-{number} CPUs=1" for number in range(1, 6)]
+    (tmp_path / "lab_xspot.slurm.conf").write_text("\n".join([*lines, "PartitionName=xio-a Nodes=xspot-vm-a-[1-5]"]))
+    text = "NodeName=xspot-vm-a-7 CPUs=1\ninclude lab_xspot.slurm.conf\n"
+    former, other = conflicts(conf_of(tmp_path, text), ours, NONE).errors
+    assert former == (
+        f"{tmp_path}/lab_xspot.slurm.conf: the former scripts' node definitions, with 5 of our nodes and 1 of our"
+        " partitions: take the line away that includes it in slurm.conf"
+    )
+    assert other.startswith(f"node xspot-vm-a-7: defined already at {tmp_path}/slurm.conf:1: ")
 
 
 @pytest.mark.parametrize(

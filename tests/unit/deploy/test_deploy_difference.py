@@ -7,7 +7,7 @@ from xio_slurm.deploy.advice import advice, must_stop
 from xio_slurm.deploy.compile import Compiled, compile_config
 from xio_slurm.deploy.difference import Difference, Kind, compare
 from xio_slurm.deploy.publish import Deployed
-from xio_slurm.manifest import Delegates, Mount
+from xio_slurm.manifest import Delegates, Mount, RootPassword, Tls
 from xio_slurm.slurm.version import Version
 
 
@@ -17,6 +17,20 @@ def deployed(compiled: Compiled) -> Deployed:
 
 def texts(difference: Difference, kind: Kind) -> list[str]:
     return [change.text for change in difference.changes if change.kind is kind]
+
+
+def test_programs_and_certificates_are_told_one_by_one_in_words(make: Any) -> None:
+    plugin = replace(make.plugin(), ems_url="https://10.0.0.1")
+    before = replace(plugin, delegates=Delegates("/pc/resume", "/pc/end", "/pc/end"))
+    password = RootPassword(None, None, None, ("/opt/password", "a b"))
+    after = replace(plugin, delegates=Delegates("/mine", "/pc/end", None), tls=Tls("/ca.pem", None, None, None))
+    old, new = make.compiled(plugin=before), make.compiled(plugin=after, root_password=password)
+    assert texts(compare(deployed(old), new), Kind.PROGRAMS) == [
+        "ResumeProgram of the nodes that aren't ours: /pc/resume → /mine",
+        "ResumeFailProgram of the nodes that aren't ours: /pc/end → none",
+        "TLS ca file: none → /ca.pem",
+        "root password command: none → /opt/password 'a b'",
+    ]
 
 
 def test_the_same_files_have_no_difference(make: Any) -> None:
