@@ -89,6 +89,14 @@ def test_a_foreign_vm_in_the_way_is_given_up(head: HeadNode) -> None:
     assert head.vms() == {NODE}
 
 
+def test_a_foreign_vm_of_a_node_never_seen_to_is_noted_before_the_node_is_given_up(head: HeadNode) -> None:
+    head.make_vm()
+    head.slurm.say(BOOTING, NODE)
+    head.looks()
+    assert head.slurm.updates()[0].startswith(f"update NodeName={NODE} State=DOWN Reason=xio:foreign ")
+    assert head.phase() == "foreign", "the suspend that follows would delete it"
+
+
 def test_a_node_whose_name_is_taken_stays_out_of_use(head: HeadNode) -> None:
     head.note("foreign")
     head.make_vm()

@@ -66,7 +66,7 @@ class Acting:
         return tuple(problems)
 
     def _give_up(self, by_action: Mapping[VmAction | NodeAction, list[Proposal]]) -> Iterator[Problem]:
-        giving_up = GivingUp(self.manifest, self.vms, self.events, self.deadline)
+        giving_up = GivingUp(self.manifest, self.vms, self.ledger, self.events, self.deadline, self.run)
         certain = giving_up.certain(by_action.get(NodeAction.GIVE_UP, ()))
         if certain:
             self._decided(certain)

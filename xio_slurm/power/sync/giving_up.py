@@ -8,7 +8,9 @@ from typing import Final
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.vms import Vms
+from xio_slurm.errors import LedgerError
 from xio_slurm.events import Events
+from xio_slurm.ledger import Entry, Ledger, Run
 from xio_slurm.manifest import Manifest
 from xio_slurm.power.breaker import Breaker
 from xio_slurm.power.call_gate import Closings
@@ -22,6 +24,8 @@ from xio_slurm.power.tell_slurm import tell_failures
 
 log = logging.getLogger("xio_slurm")
 
+_LOCK_SECONDS: Final = 5.0
+
 MOST_LOOKS: Final = 100
 """VMs that one pass asks the EMS for, to be sure that they are gone."""
 
@@ -32,8 +36,10 @@ class GivingUp:
 
     manifest: Manifest
     vms: Vms | None
+    ledger: Ledger
     events: Events
     deadline: Deadline
+    run: Run
 
     def certain(self, proposals: Iterable[Proposal]) -> list[Proposal]:
         """Those of the nodes whose VM is of no use, or is gone when the EMS is asked for it alone."""
@@ -48,10 +54,23 @@ class GivingUp:
         """Give the nodes up. A VM that didn't bring its node up counts against its pool."""
         given_up = list(proposals)
         failures = [failure_of(proposal, self.manifest.boot_timeout) for proposal in given_up]
+        for failure in failures:
+            if failure.code == "foreign":
+                self._note_foreign(failure.node)
         report(self.events, failures)
         booting = {proposal.node: proposal.pool for proposal in given_up if proposal.situation.power is not Power.ON}
         closed = self._count([failure for failure in failures if failure.node in booting], booting)
         tell_failures(self.manifest, self.events, self.deadline, failures, closings=Closings(closed, ()), also_up=True)
+
+    def _note_foreign(self, node: str) -> None:
+        """Of a node never seen to: else the suspend that follows would delete the VM, as one from before us."""
+        pool = self.manifest.pool_of(node)
+        try:
+            with self.ledger.locked(node, self.deadline.sooner(_LOCK_SECONDS)) as slot:
+                if slot.read() is None and pool is not None:
+                    slot.write(Entry(node, pool.name, "foreign", self.run, asked=self.run.called))
+        except LedgerError as error:
+            log.error("%s: the VM of %s, which isn't ours, may be taken for ours", error, node)
 
     def _count(self, failures: Iterable[Failed], pools: dict[str, str]) -> tuple[Breaker, ...]:
         boots = [failure for failure in failures if failure.code == "boot"]
