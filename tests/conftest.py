@@ -1,6 +1,12 @@
-"""No test asks AWS, or the metadata service of the machine that it runs on, but a server of its own on loopback."""
+"""No test asks AWS, or the metadata service of the machine that it runs on, but a server of its own on loopback.
+
+And each can be interrupted, and its processes too: a shell starts what runs in its background deaf to Ctrl-C.
+"""
 
 import os
+import signal
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 for _name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[_name]

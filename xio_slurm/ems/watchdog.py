@@ -1,6 +1,6 @@
 """One thread that ends what takes too long on a connection, for all requests of a session.
 
-A thread for each wait would cost more than the request: two for each of a thousand nodes.
+A thread for each wait would nearly double what a request costs: it has two or three.
 """
 
 import socket
