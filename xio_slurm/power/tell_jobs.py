@@ -19,8 +19,8 @@ from xio_slurm.slurm.scontrol import Scontrol
 
 log = logging.getLogger("xio_slurm")
 
-_SECONDS: Final = 2.0
-"""Slurm requeues a job at once, unless other nodes of it must end first."""
+_SECONDS: Final = 15.0
+"""Slurm requeues a job at once, unless other nodes of it must end first: eleven seconds were seen."""
 
 
 def tell_jobs(manifest: Manifest, events: Events, controller: Scontrol, lost: Collection[LostStart]) -> None:
@@ -38,7 +38,7 @@ def tell_jobs(manifest: Manifest, events: Events, controller: Scontrol, lost: Co
 
 
 def _waiting_again(manifest: Manifest, lost: Sequence[LostStart]) -> list[LostStart]:
-    """Those that are PENDING; the others are given two seconds to."""
+    """Those that are PENDING; the others are given some seconds to."""
     wanted = {start.job.number for start in lost}
     pending: set[int] = set()
     if not wanted:
