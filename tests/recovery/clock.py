@@ -14,12 +14,17 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.skew = 0.0
+        self.skew = self.fastest = 0.0
         self._passing: list[Callable[[], None]] = []
 
     def each_second(self, happen: Callable[[], None]) -> None:
         """What happens in the world by itself."""
         self._passing.append(happen)
+
+    def jump(self, seconds: float) -> None:
+        """Somebody sets it."""
+        self.skew += seconds
+        self.fastest = max(self.fastest, self.skew)
 
     def wall(self) -> float:
         """Seconds since 1970, as this host has it."""

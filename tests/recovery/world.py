@@ -88,6 +88,7 @@ class World:
         self._passes = self._new_passes()
         self._judged = 0
         self._started = 0
+        self._is_told = False
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
@@ -114,12 +115,14 @@ class World:
 
     def call(self, called: Called, effects: int | None = None) -> None:
         """Run a program that slurmctld has started, killed after so many effects."""
+        self._is_told = called.program != "resume"
         self._live(effects, lambda: self._run(called))
 
     def sync(self, effects: int | None = None, *, elsewhere: bool = False) -> None:
         """A pass of sync; ``elsewhere``: on the other controller, which has taken over and remembers nothing."""
         if elsewhere or self.life.dead:
             self._passes = self._new_passes()
+        self._is_told = False
         self._live(effects, self._passes.run)
 
     def _new_passes(self) -> Passes:
@@ -151,6 +154,8 @@ class World:
         for machine in self.ems.deleted[self._judged :]:
             # A VM of a node that was never seen to may be one from before us: Slurm's word is enough for it.
             assert machine.ours or not machine.was_known, f"the VM of {machine.node} isn't ours, and was deleted"
+            if self._is_told and self.slurm.is_down:
+                continue  # Slurm said so, if long ago, and can't be asked
             job = self.slurm.jobs.get(self.slurm.nodes[machine.node].job or 0)
             assert job is None or job.state != "RUNNING", f"{machine.node} was deleted under a running job"
         self._judged = len(self.ems.deleted)
@@ -164,7 +169,7 @@ class World:
         """Nothing goes wrong any more, and time passes."""
         self.ems.weather = Weather()
         self.slurm.is_down = False
-        self.clock.skew = max(self.clock.skew, 0.0)
+        self.clock.skew = self.clock.fastest  # else what is in the ledger is still to come
         self.ems.late.clear()
         for node in NODES:
             self.ems.machines = [each for each in self.ems.machines if each.ours or each.node != node]

@@ -31,21 +31,30 @@ class InUse:
         self._slurm = Scontrol(manifest.slurm_bin_dir, timeout=_PATIENCE)
         self._nodes = tuple(nodes)
         self._looked: float | None = None
-        self._up: frozenset[str] = frozenset()
+        self._up: frozenset[str] | None = None
         self._lock = Lock()
 
     def __contains__(self, node: object) -> bool:
+        """Whether Slurm says so; where it doesn't answer, its call stands."""
+        return node in (self._now_up() or ())
+
+    def may_be(self, node: str) -> bool:
+        """Whether it can be so, for all that is known."""
+        up = self._now_up()
+        return up is None or node in up
+
+    def _now_up(self) -> frozenset[str] | None:
         with self._lock:
             now = time.monotonic()
             if self._looked is None or now - self._looked > _FRESH:
                 self._up = self._look()
                 self._looked = time.monotonic()
-            return node in self._up
+            return self._up
 
-    def _look(self) -> frozenset[str]:
+    def _look(self) -> frozenset[str] | None:
         try:
             states = self._slurm.nodes(self._nodes)
         except SlurmError as error:
             log.warning("whether Slurm uses the nodes again isn't known: %s", error)
-            return frozenset()
+            return None
         return frozenset(node for node, state in states.items() if power_of(state) is Power.ON)
