@@ -115,7 +115,7 @@ class World:
 
     def call(self, called: Called, effects: int | None = None) -> None:
         """Run a program that slurmctld has started, killed after so many effects."""
-        self._is_told = called.program != "resume"
+        self._is_told = True
         self._live(effects, lambda: self._run(called))
 
     def sync(self, effects: int | None = None, *, elsewhere: bool = False) -> None:
@@ -155,7 +155,7 @@ class World:
             # A VM of a node that was never seen to may be one from before us: Slurm's word is enough for it.
             assert machine.ours or not machine.was_known, f"the VM of {machine.node} isn't ours, and was deleted"
             if self._is_told and self.slurm.is_down:
-                continue  # Slurm said so, if long ago, and can't be asked
+                continue  # slurmctld called it, if long ago, and can't be asked
             job = self.slurm.jobs.get(self.slurm.nodes[machine.node].job or 0)
             assert job is None or job.state != "RUNNING", f"{machine.node} was deleted under a running job"
         self._judged = len(self.ems.deleted)

@@ -8,6 +8,7 @@ once more: it may still be at it, and a second request could make a second VM.
 """
 
 import time
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,7 +21,6 @@ from xio_slurm.manifest import Manifest, Pool
 from xio_slurm.power import user_data
 from xio_slurm.power.call_gate import CallGate
 from xio_slurm.power.decide import OnResume, is_ours_after, made_nothing, may_come_late, on_resume
-from xio_slurm.power.in_use import InUse
 from xio_slurm.power.outcome import Done, ForeignVmError, Left, Outcome, failure
 from xio_slurm.power.retrying import LostAnswerError, of_a_look, passes
 from xio_slurm.power.root_password import PasswordHash
@@ -49,7 +49,7 @@ class Creation:
     listed: frozenset[str] | None
     root_password: PasswordHash | None
     gate: CallGate
-    in_use: InUse
+    in_use: Container[object]
 
     def create(self, node: str) -> Outcome:
         """See to it that the EMS makes the node's VM. Raises XioError when it doesn't."""
@@ -101,8 +101,8 @@ class Creation:
                 raise lost
             if entry is None or action is not OnResume.REPLACE:
                 return self._act(action, slot, node, pool, entry, again=late or lost is not None)
-            if entry.phase != "deleting" and self.in_use.may_be(node):
-                return Left(node, "its VM may be in use already: this call came too late")
+            if node in self.in_use:
+                return Left(node, "Slurm uses it already: this call came too late")
             slot.write(entry.at("deleting", self.run))
             self.events.record("deleting", node=node, pool=pool.name)
             self.vms.delete(node, self.deadline)

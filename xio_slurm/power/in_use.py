@@ -38,11 +38,6 @@ class InUse:
         """Whether Slurm says so; where it doesn't answer, its call stands."""
         return node in (self._now_up() or ())
 
-    def may_be(self, node: str) -> bool:
-        """Whether it can be so, for all that is known."""
-        up = self._now_up()
-        return up is None or node in up
-
     def _now_up(self) -> frozenset[str] | None:
         with self._lock:
             now = time.monotonic()
