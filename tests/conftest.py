@@ -14,4 +14,5 @@ os.environ |= {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
+    "TERM": "xterm",  # tests make terminals; that of whoever started them may be dumb, or none
 }
