@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from unittest import mock
 
+from tests.manifests import manifest_with
 from tests.recovery.clock import Clock
 from tests.recovery.ems import Ems, Weather
 from tests.recovery.killing import Killed, Life
@@ -21,7 +22,7 @@ from xio_slurm.deadline import Deadline
 from xio_slurm.ems.transport import Transport
 from xio_slurm.events import Events
 from xio_slurm.ledger import Ledger, Run
-from xio_slurm.manifest import Delegates, Manifest, Pool, Recovery
+from xio_slurm.manifest import Pool, Recovery
 from xio_slurm.power import side_by_side
 from xio_slurm.power.breaker import opened_by_hand
 from xio_slurm.power.breakers import Breakers
@@ -55,23 +56,15 @@ class World:
         self._known: frozenset[str] = frozenset()
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        self.manifest = Manifest(
-            product="xio",
-            cluster="lab",
+        self.manifest = manifest_with(
             node_prefix="x-",
             ems_url="http://127.0.0.1:1",
             connect_timeout=1,
-            read_timeout=1,
             max_concurrent_requests=1,
             state_dir=str(folder),
-            log_dir="/nowhere",
             slurm_bin_dir="/nowhere",
             resume_timeout=int(RESUME_TIMEOUT),
             suspend_timeout=int(SUSPEND_TIMEOUT),
-            delegates=Delegates(None, None, None),
-            mounts=(),
-            vm_hook_script=None,
-            user_data="#!/bin/sh\n",
             pools=tuple(Pool(name, "p", "i", size, 1, 1000, None, 10) for name, size in POOLS.items()),
             recovery=Recovery(
                 retry_seconds=10,

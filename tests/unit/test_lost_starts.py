@@ -2,29 +2,24 @@
 
 import dataclasses
 
-from xio_slurm.manifest import Delegates, Manifest, Pool
+from tests.manifests import manifest_with
+from xio_slurm.manifest import Pool
 from xio_slurm.power.failed_starts import FailedStarts
 from xio_slurm.power.lost_starts import JobUpdate, LostStart, job_updates, lost_starts, once_more, surplus
 from xio_slurm.power.outcome import Failed
 from xio_slurm.slurm.jobs import Job
 from xio_slurm.slurm.states import NodeState
 
-MANIFEST = Manifest(
-    product="xio",
-    cluster="lab",
+MANIFEST = manifest_with(
     node_prefix="n-",
     ems_url=None,
     connect_timeout=1,
-    read_timeout=1,
     max_concurrent_requests=1,
     state_dir="",
     log_dir="",
     slurm_bin_dir="",
     resume_timeout=600,
     suspend_timeout=30,
-    delegates=Delegates(None, None, None),
-    mounts=(),
-    vm_hook_script=None,
     user_data="",
     pools=(Pool("a", "p", "i", 9, 1, 1000, None, 10),),
 )

@@ -11,7 +11,7 @@ import click
 
 from xio_slurm.commands.image_progress import shown
 from xio_slurm.commands.interruption import EXIT_CODE, ended_at_once, interrupting
-from xio_slurm.commands.output import tell, told_to_programs
+from xio_slurm.commands.output import json_option, tell
 from xio_slurm.commands.plan_document import plan_document
 from xio_slurm.commands.plan_options import plan_options, planned, show, tell_problems
 from xio_slurm.ems.documents import IMAGES
@@ -32,7 +32,7 @@ _AGAIN: Final = {
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @plan_options
 @click.option("--yes", is_flag=True, help="Don't ask.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of lines; needs --yes.")
+@json_option("Print one JSON document instead of lines; needs --yes.")
 def command(
     *,
     config_path: Path | None,
@@ -61,30 +61,6 @@ def command(
     """
     if not yes and (as_json or sys.stdin is None or not sys.stdin.isatty()):
         raise click.UsageError("nobody can be asked here whether to do it: give --yes")
-    with told_to_programs(as_json=as_json):
-        _run(
-            config_path,
-            folder,
-            slurm_conf,
-            adopt=adopt,
-            prune=prune,
-            no_aws_checks=no_aws_checks,
-            yes=yes,
-            as_json=as_json,
-        )
-
-
-def _run(
-    config_path: Path | None,
-    folder: Path,
-    slurm_conf: str | None,
-    *,
-    adopt: bool,
-    prune: bool,
-    no_aws_checks: bool,
-    yes: bool,
-    as_json: bool,
-) -> None:
     with ended_at_once("interrupted: nothing was done"):
         plan, config_warnings = planned(
             config_path, folder, slurm_conf, adopt=adopt, prune=prune, no_aws_checks=no_aws_checks

@@ -43,7 +43,7 @@ def json_option(text: str) -> Callable[[_Command], _Command]:
     def decorate(command: _Command) -> _Command:
         @functools.wraps(command)
         def told(**arguments: Any) -> Any:
-            with told_to_programs(as_json=arguments["as_json"]):
+            with _told_to_programs(as_json=arguments["as_json"]):
                 return command(**arguments)
 
         return click.option("--json", "as_json", is_flag=True, help=text)(told)  # type: ignore[return-value]
@@ -52,7 +52,7 @@ def json_option(text: str) -> Callable[[_Command], _Command]:
 
 
 @contextmanager
-def told_to_programs(*, as_json: bool) -> Iterator[None]:
+def _told_to_programs(*, as_json: bool) -> Iterator[None]:
     """An error is one JSON document on stdout, too, where that is what was asked for."""
     try:
         yield

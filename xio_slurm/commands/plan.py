@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from xio_slurm.commands.interruption import ended_at_once
-from xio_slurm.commands.output import told_to_programs
+from xio_slurm.commands.output import json_option
 from xio_slurm.commands.plan_document import plan_document
 from xio_slurm.commands.plan_options import plan_options, planned, show, tell_problems
 from xio_slurm.plan.plan import Plan
@@ -19,7 +19,7 @@ _CHANGES: Final = 2
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @plan_options
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes to make.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of lines.")
+@json_option("Print one JSON document instead of lines.")
 def command(
     *,
     config_path: Path | None,
@@ -45,7 +45,7 @@ def command(
       xio plan -c my.yaml -o /etc/xio --slurm-conf /opt/slurm/etc/slurm.conf
       xio plan --detailed-exitcode --json
     """
-    with ended_at_once(), told_to_programs(as_json=as_json):
+    with ended_at_once():
         plan, config_warnings = planned(
             config_path, folder, slurm_conf, adopt=adopt, prune=prune, no_aws_checks=no_aws_checks
         )

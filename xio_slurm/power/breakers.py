@@ -17,7 +17,8 @@ from filelock import FileLock, Timeout
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.errors import LedgerError, LedgerUnusable
-from xio_slurm.power.breaker import EVERY_POOL, Breaker
+from xio_slurm.manifest import Recovery
+from xio_slurm.power.breaker import EVERY_POOL, Breaker, in_time
 from xio_slurm.power.situation import Gate
 from xio_slurm.private_files import replace_file
 
@@ -39,6 +40,10 @@ class Breakers:
         names = sorted(path.stem for path in self._folder.glob("*.json"))
         found = (self._read(EVERY_POOL if name == _EVERY_POOL_FILE else name) for name in names)
         return {breaker.pool: breaker for breaker in found if breaker != Breaker(breaker.pool)}
+
+    def now(self, now: float, limits: Recovery) -> Mapping[str, Breaker]:
+        """The same after what time has done to them. ``now`` in seconds since 1970."""
+        return {pool: in_time(breaker, now, limits) for pool, breaker in self.read().items()}
 
     def change(self, pool: str, change: Callable[[Breaker], Breaker], deadline: Deadline) -> tuple[Breaker, Breaker]:
         """Change a pool's breaker as it stands now; how it was, and how it is. Raises LedgerError."""

@@ -6,7 +6,7 @@ where ``xio sync`` is at work, which gives them back in time.
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from xio_slurm.deadline import Deadline
@@ -30,8 +30,23 @@ from xio_slurm.power.node_updates import reason
 from xio_slurm.power.pool_nodes import to_drain, to_release, why_closed
 from xio_slurm.power.situation import Gate
 from xio_slurm.slurm.scontrol import Scontrol
+from xio_slurm.slurm.states import NodeState
 
 log = logging.getLogger("xio_slurm")
+
+
+def drain(controller: Scontrol, manifest: Manifest, closed: Breaker, states: Iterable[NodeState]) -> tuple[str, ...]:
+    """Take a closed pool's idle nodes out of use; which they are. Raises SlurmError."""
+    idle = to_drain(states, manifest, closed.pool)
+    controller.set_state(idle, "DRAIN", reason(closed.cause, why_closed(closed)))
+    return idle
+
+
+def release(controller: Scontrol, manifest: Manifest, opened: Breaker, states: Iterable[NodeState]) -> tuple[str, ...]:
+    """Give an open pool's nodes back; which they are. Raises SlurmError."""
+    ours = to_release(states, manifest, opened.pool)
+    controller.set_state(ours, "RESUME")
+    return ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +57,9 @@ class Doors:
     events: Events
     deadline: Deadline
 
-    def now(self) -> dict[str, Breaker]:
+    def now(self) -> Mapping[str, Breaker]:
         """The breakers as they are now, by their pool."""
-        now, limits = time.time(), self.manifest.recovery
-        breakers = Breakers(self.manifest.state_dir).read()
-        return {pool: in_time(breaker, now, limits) for pool, breaker in breakers.items()}
+        return Breakers(self.manifest.state_dir).now(time.time(), self.manifest.recovery)
 
     def refused(self, pool: str, cause: Cause, text: str) -> Breaker | None:
         """The EMS makes no VM for the pool. The breaker, if that closed it."""
@@ -76,16 +89,13 @@ class Doors:
         """Take the closed pools' idle nodes out of use. Raises SlurmError."""
         if self._sync_is_alive():
             for breaker in closed:
-                states = controller.nodes(self._nodes(breaker.pool)).values()
-                idle = to_drain(states, self.manifest, breaker.pool)
-                controller.set_state(idle, "DRAIN", reason(breaker.cause, why_closed(breaker)))
+                drain(controller, self.manifest, breaker, controller.nodes(self._nodes(breaker.pool)).values())
 
     def release(self, controller: Scontrol, opened: Iterable[Breaker]) -> None:
         """Give the opened pools' nodes back. Raises SlurmError."""
         if self._sync_is_alive():
             for breaker in opened:
-                states = controller.nodes(self._nodes(breaker.pool)).values()
-                controller.set_state(to_release(states, self.manifest, breaker.pool), "RESUME")
+                release(controller, self.manifest, breaker, controller.nodes(self._nodes(breaker.pool)).values())
 
     def _changed(self, pool: str, change: Callable[[Breaker], Breaker]) -> Breaker | None:
         """Change a breaker, after what time has done to it; what it is now, if it opened or closed."""

@@ -4,20 +4,21 @@ Unlike the programs' own closings these don't wait for ``xio sync``: who closes 
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.errors import SlurmError
 from xio_slurm.events import Events
 from xio_slurm.manifest import Manifest
-from xio_slurm.power.breaker import EVERY_POOL, Breaker, closed_by_hand, in_time, opened_by_hand
+from xio_slurm.power.breaker import EVERY_POOL, Breaker, closed_by_hand, opened_by_hand
 from xio_slurm.power.breakers import Breakers, gate_of
-from xio_slurm.power.node_updates import reason
-from xio_slurm.power.pool_nodes import to_drain, to_release, why_closed
+from xio_slurm.power.pool_doors import drain, release
 from xio_slurm.power.situation import Gate
 from xio_slurm.slurm.scontrol import Scontrol
 from xio_slurm.slurm.states import NodeState
+
+_Tell = Callable[[Scontrol, Manifest, Breaker, Iterable[NodeState]], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,7 @@ class ByHand:
 
     def now(self) -> Mapping[str, Breaker]:
         """The breakers as they are now, by their pool; those of pools that are as at first aren't among them."""
-        now, limits = time.time(), self.manifest.recovery
-        found = Breakers(self.manifest.state_dir).read()
-        return {pool: in_time(breaker, now, limits) for pool, breaker in found.items()}
+        return Breakers(self.manifest.state_dir).now(time.time(), self.manifest.recovery)
 
     def close(self, pools: Iterable[str], text: str) -> Told:
         """Close them until they are opened by hand. Raises LedgerError where that can't be put on record."""
@@ -49,7 +48,7 @@ class ByHand:
         closed = {pool: self._record(pool, lambda breaker: closed_by_hand(breaker, text, now)) for pool in pools}
         for pool in closed:
             self.events.record("closed", pool=pool or "all", cause="administrator", text=text)
-        return self._tell(closed, self._drain)
+        return self._tell(closed, drain)
 
     def open(self, pools: Iterable[str]) -> Told:
         """Open them, whatever closed them; ``EVERY_POOL`` opens each. Raises LedgerError.
@@ -63,24 +62,12 @@ class ByHand:
             self.events.record("opened", pool=pool or "all")
         if gate_of(self.now(), EVERY_POOL).gate is Gate.CLOSED:
             return Told({}, ())
-        return self._tell({pool: Breaker(pool) for pool in ((EVERY_POOL,) if every else wanted)}, self._release)
+        return self._tell({pool: Breaker(pool) for pool in ((EVERY_POOL,) if every else wanted)}, release)
 
     def _record(self, pool: str, change: Callable[[Breaker], Breaker]) -> Breaker:
         return Breakers(self.manifest.state_dir).change(pool, change, self.deadline)[1]
 
-    def _drain(self, breaker: Breaker, states: Collection[NodeState]) -> tuple[str, ...]:
-        idle = to_drain(states, self.manifest, breaker.pool)
-        self.controller.set_state(idle, "DRAIN", reason(breaker.cause, why_closed(breaker)))
-        return idle
-
-    def _release(self, breaker: Breaker, states: Collection[NodeState]) -> tuple[str, ...]:
-        ours = to_release(states, self.manifest, breaker.pool)
-        self.controller.set_state(ours, "RESUME")
-        return ours
-
-    def _tell(
-        self, breakers: Mapping[str, Breaker], tell: Callable[[Breaker, Collection[NodeState]], tuple[str, ...]]
-    ) -> Told:
+    def _tell(self, breakers: Mapping[str, Breaker], tell: _Tell) -> Told:
         try:
             states = self.controller.every_node().values()
         except SlurmError as error:
@@ -89,7 +76,7 @@ class ByHand:
         problems = []
         for pool, breaker in breakers.items():
             try:
-                told[pool] = tell(breaker, states)
+                told[pool] = tell(self.controller, self.manifest, breaker, states)
             except SlurmError as error:
                 problems.append(str(error))
         return Told(told, tuple(problems))

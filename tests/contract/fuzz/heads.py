@@ -11,9 +11,10 @@ from typing import Final
 
 from tests.contract.fuzz.calling import Called, call
 from tests.contract.fuzz.ems import Ems, running
+from tests.manifests import manifest_with
 from xio_slurm.emulator.scenario import Scenario
 from xio_slurm.ledger import Entry, Ledger, Phase, Run
-from xio_slurm.manifest import Delegates, Manifest, Pool
+from xio_slurm.manifest import Manifest, Pool
 
 POOL: Final = "a"
 IMAGE: Final = "rhel8"
@@ -99,11 +100,13 @@ class Head:
         return path
 
 
+def maybe(random: Random, *options: str) -> tuple[str, ...]:
+    """Some of the options."""
+    return tuple(option for option in options if random.random() < 0.4)
+
+
 def _manifest_for(url: str, head: Head) -> Manifest:
-    return Manifest(
-        product="xio",
-        cluster="lab",
-        node_prefix="xspot-vm-",
+    return manifest_with(
         ems_url=url,
         connect_timeout=head.patience,
         read_timeout=head.patience,
@@ -111,12 +114,6 @@ def _manifest_for(url: str, head: Head) -> Manifest:
         state_dir=str(head.state),
         log_dir=str(head.log),
         slurm_bin_dir=str(head.folder / "no-slurm"),
-        resume_timeout=20,
-        suspend_timeout=8,
-        delegates=Delegates(None, None, None),
-        mounts=(),
-        vm_hook_script=None,
-        user_data="#!/bin/sh\n",
         pools=(Pool(POOL, PROFILE, IMAGE, 100, 3, 7200, 100, 12),),
     )
 

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from tests.contract.fuzz.heads import IMAGE, Head, head
+from tests.contract.fuzz.heads import IMAGE, Head, head, maybe
 from tests.contract.fuzz.judging import judge
 from tests.contract.fuzz.mangler import IMAGES
 from tests.contract.fuzz.runs import each_block, numbers, one_run
@@ -31,11 +31,6 @@ def before(random: Random, node: Head) -> None:
             left = {"ImageName": IMAGE + suffix, "ImageId": random.choice((OLD, NEW, OTHER))}
             node.ems.ask("POST", "/v1/image", left)
     node.vary(random)
-
-
-def maybe(random: Random, *options: str) -> tuple[str, ...]:
-    """Some of the options."""
-    return tuple(option for option in options if random.random() < 0.4)
 
 
 @each_block

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from tests.contract.fuzz.heads import POOL, Head, head
+from tests.contract.fuzz.heads import POOL, Head, head, maybe
 from tests.contract.fuzz.judging import judge, judge_events, judge_state
 from tests.contract.fuzz.mangler import VMS
 from tests.contract.fuzz.runs import each_block, numbers, one_run
@@ -43,11 +43,6 @@ def after(node: Head) -> None:
     judge_state(node.state)
     judge_events(node.log)
     assert {FOREIGN, THEIRS} <= {vm.node for vm in node.ems.emulator.vms() if vm.delete_asked is None}
-
-
-def maybe(random: Random, *options: str) -> tuple[str, ...]:
-    """Some of the options."""
-    return tuple(option for option in options if random.random() < 0.4)
 
 
 @each_block

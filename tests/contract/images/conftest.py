@@ -10,13 +10,14 @@ import pytest
 import requests
 
 from tests.contract.images.processes import run_xio
+from tests.manifests import manifest_with
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.connection import connected
 from xio_slurm.ems.parse_jobs import NewImage
 from xio_slurm.emulator.scenario import Scenario
 from xio_slurm.emulator.tool import Emulator
 from xio_slurm.images.making import ImageMaker, ImageProgress, Made
-from xio_slurm.manifest import Delegates, Manifest, Pool
+from xio_slurm.manifest import Manifest, Pool
 
 XIO: Final = Path(__file__).resolve().parents[3] / "bin" / "xio"
 NAME: Final = "rhel8"
@@ -119,22 +120,9 @@ def begin(tmp_path: Path) -> Iterator[Callable[..., Site]]:
 
 
 def _manifest(url: str) -> Manifest:
-    return Manifest(
-        product="xio",
-        cluster="lab",
-        node_prefix="xspot-vm-",
+    return manifest_with(
         ems_url=url,
         connect_timeout=0.5,
-        read_timeout=1,
         max_concurrent_requests=4,
-        state_dir="/nowhere",
-        log_dir="/nowhere",
-        slurm_bin_dir="/usr/bin",
-        resume_timeout=20,
-        suspend_timeout=8,
-        delegates=Delegates(None, None, None),
-        mounts=(),
-        vm_hook_script=None,
-        user_data="#!/bin/sh\n",
         pools=(Pool("amd", "az1", NAME, 1, 1, 7200, None, 10),),
     )

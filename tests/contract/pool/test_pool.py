@@ -15,8 +15,9 @@ from typing import Any, Final
 import pexpect
 import pytest
 
+from tests.manifests import manifest_with
 from xio_slurm.deadline import Deadline
-from xio_slurm.manifest import Delegates, Manifest, Pool, Recovery
+from xio_slurm.manifest import Manifest, Pool, Recovery
 from xio_slurm.power.breaker import EVERY_POOL, Breaker, Cause, after_boot_failure, after_refusal
 from xio_slurm.power.breakers import Breakers
 from xio_slurm.power.heartbeat import Heartbeat, write
@@ -115,23 +116,10 @@ def site() -> Iterator[Site]:
         for part in ("state", "log", "bin"):
             (folder / part).mkdir(mode=0o755)
         pools = [Pool(pool, "amd", "image", 4, 1, 7200, None, 10) for pool in (SMALL, LARGE)]
-        manifest = Manifest(
-            product="xio",
-            cluster="lab",
-            node_prefix="xspot-vm-",
-            ems_url="http://127.0.0.1:9",
-            connect_timeout=2,
-            read_timeout=1,
-            max_concurrent_requests=8,
+        manifest = manifest_with(
             state_dir=str(folder / "state"),
             log_dir=str(folder / "log"),
             slurm_bin_dir=str(folder / "bin"),
-            resume_timeout=20,
-            suspend_timeout=8,
-            delegates=Delegates(None, None, None),
-            mounts=(),
-            vm_hook_script=None,
-            user_data="#!/bin/sh\n",
             pools=tuple(pools),
         )
         (folder / "manifest.json").write_text(manifest.to_json())

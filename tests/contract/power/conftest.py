@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.manifests import manifest_with
 from xio_slurm.emulator.tool import Emulator
 from xio_slurm.ledger import Entry, Ledger
-from xio_slurm.manifest import Delegates, Manifest, Pool, Recovery
+from xio_slurm.manifest import Manifest, Pool, Recovery
 
 BIN = Path(__file__).resolve().parents[3] / "bin"
 POOL = "amd-8-gb-1-cores"
@@ -83,22 +84,12 @@ def site(tmp_path: Path, ems_emulator: Emulator) -> Site:
     """A head node whose EMS is the emulator. Slurm isn't there: what it is told is tested on a real one."""
     for name in ("state", "log"):
         (tmp_path / name).mkdir()
-    manifest = Manifest(
-        product="xio",
-        cluster="lab",
-        node_prefix="xspot-vm-",
+    manifest = manifest_with(
         ems_url=ems_emulator.url,
-        connect_timeout=2,
         read_timeout=3,
         max_concurrent_requests=32,
         state_dir=str(tmp_path / "state"),
         log_dir=str(tmp_path / "log"),
-        slurm_bin_dir="/usr/bin",
-        resume_timeout=20,
-        suspend_timeout=8,
-        delegates=Delegates(None, None, None),
-        mounts=(),
-        vm_hook_script=None,
         user_data="#!/bin/sh\necho $XIO_NODE\n",
         pools=(Pool(POOL, "amd", "image", 1000, 1, 7200, None, 10), Pool("b", "amd", "image", 10, 1, 7200, 100, 10)),
         recovery=Recovery(retry_seconds=1),

@@ -4,18 +4,15 @@ import os
 import pwd
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.contract.power.conftest import NODE, Site
+from tests.contract.slurm_user import SLURM_USER, moved_to_slurm_user
 from xio_slurm.emulator.tool import Emulator
 from xio_slurm.manifest import RootPassword
-
-SLURM_USER = "nobody"
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become SlurmUser")
 
@@ -23,17 +20,8 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become 
 @pytest.fixture
 def their_site(site: Site) -> Iterator[Site]:
     """A site whose state and log folders are SlurmUser's, in a place that it can reach."""
-    user = pwd.getpwnam(SLURM_USER)
-    folder = Path(tempfile.mkdtemp(prefix="xio-power-"))
-    folder.chmod(0o755)
-    for name in ("state", "log"):
-        (folder / name).mkdir(mode=0o700)
-        os.chown(folder / name, user.pw_uid, user.pw_gid)
-    site.folder = folder
-    site.change(state_dir=str(folder / "state"), log_dir=str(folder / "log"))
-    (folder / "manifest.json").chmod(0o644)
-    yield site
-    shutil.rmtree(folder)
+    with moved_to_slurm_user(site):
+        yield site
 
 
 def test_what_root_leaves_behind_is_slurm_users(their_site: Site) -> None:

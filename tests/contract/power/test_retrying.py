@@ -1,13 +1,13 @@
 """What xio-resume does about failures that pass: it tries again, and never makes a second VM."""
 
 import json
-import socket
 import threading
 import time
 from typing import Any
 
 import pytest
 
+from tests.chaos.door import Door
 from tests.contract.power.conftest import NODE, POOL, Site
 from xio_slurm.emulator.tool import Emulator
 from xio_slurm.manifest import Recovery
@@ -51,38 +51,14 @@ def test_what_does_not_pass_is_asked_once(patient: Site, ems_emulator: Emulator,
 
 
 def test_an_ems_that_restarts_is_waited_for(patient: Site, ems_emulator: Emulator) -> None:
-    server = socket.socket()
-    server.bind(("127.0.0.1", 0))  # and until it listens, connections are refused
-    patient.change(ems_url=f"http://127.0.0.1:{server.getsockname()[1]}")
-    timer = threading.Timer(3, _serve, (server, ems_emulator.url))
-    timer.daemon = True
-    timer.start()
-    assert patient.call("xio-resume", f"xspot-vm-{POOL}-[1-3]").returncode == 0, patient.log()
+    with Door(int(ems_emulator.url.rpartition(":")[2])) as door:
+        patient.change(ems_url=door.url)
+        door.close()  # connections are refused
+        timer = threading.Timer(3, door.open)
+        timer.start()
+        assert patient.call("xio-resume", f"xspot-vm-{POOL}-[1-3]").returncode == 0, patient.log()
+        timer.join()
     assert len(ems_emulator.all_vms()) == 3
-
-
-def _serve(server: socket.socket, url: str) -> None:
-    """Be the EMS there, for as long as the test runs."""
-    target = ("127.0.0.1", int(url.rpartition(":")[2]))
-
-    def copy(source: socket.socket, to: socket.socket) -> None:
-        try:
-            while piece := source.recv(65536):
-                to.sendall(piece)
-            to.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
-
-    server.listen()
-    server.settimeout(30)
-    for _ in range(100):
-        try:
-            client, _ = server.accept()
-        except TimeoutError:
-            return
-        upstream = socket.create_connection(target)
-        for pair in ((client, upstream), (upstream, client)):
-            threading.Thread(target=copy, args=pair, daemon=True).start()
 
 
 def test_after_a_lost_answer_the_ems_is_looked_at_for_a_while_before_it_is_asked_again(

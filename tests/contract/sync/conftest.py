@@ -16,9 +16,10 @@ from typing import Any, Final
 import pytest
 import requests
 
+from tests.manifests import manifest_with
 from xio_slurm.emulator.tool import Emulator
 from xio_slurm.ledger import Entry, Ledger, Run
-from xio_slurm.manifest import Delegates, Manifest, Pool, Recovery
+from xio_slurm.manifest import Manifest, Pool, Recovery
 from xio_slurm.power.sync.notices import Notices
 from xio_slurm.power.sync.one_pass import Passed, Passes
 
@@ -178,12 +179,8 @@ def head(tmp_path: Path, ems_emulator: Emulator) -> HeadNode:
         (tmp_path / "bin" / program).write_text(script)
         (tmp_path / "bin" / program).chmod(0o755)
     slurm.say(OFF, NODE, NODE_2)
-    manifest = Manifest(
-        product="xio",
-        cluster="lab",
-        node_prefix="xspot-vm-",
+    manifest = manifest_with(
         ems_url=ems_emulator.url,
-        connect_timeout=2,
         read_timeout=3,
         max_concurrent_requests=32,
         state_dir=str(tmp_path / "state"),
@@ -191,9 +188,6 @@ def head(tmp_path: Path, ems_emulator: Emulator) -> HeadNode:
         slurm_bin_dir=str(tmp_path / "bin"),
         resume_timeout=600,
         suspend_timeout=30,
-        delegates=Delegates(None, None, None),
-        mounts=(),
-        vm_hook_script=None,
         user_data="#!/bin/sh\necho $XIO_NODE\n",
         pools=(Pool(POOL, "amd", "image", 20_000, 1, 7200, None, 10),),
         recovery=Recovery(retry_seconds=1, grace=GRACE, sync_interval=0.2, boot_failures=3),

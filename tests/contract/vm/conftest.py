@@ -13,10 +13,11 @@ from typing import Any, Final
 import pytest
 import requests
 
+from tests.manifests import manifest_with
 from xio_slurm.deadline import Deadline
 from xio_slurm.emulator.tool import Emulator
 from xio_slurm.ledger import Entry, Ledger, Phase, Run
-from xio_slurm.manifest import Delegates, Manifest, Pool
+from xio_slurm.manifest import Manifest, Pool
 
 XIO = Path(__file__).resolve().parents[3] / "bin" / "xio"
 POOL = "amd-8-gb-1-cores"
@@ -151,23 +152,11 @@ def site(tmp_path: Path, ems_emulator: Emulator) -> Iterator[Site]:
     """A head node. Slurm isn't there: it says that it has no nodes unless a test has it say more."""
     for name in ("state", "log", "bin"):
         (tmp_path / name).mkdir()
-    manifest = Manifest(
-        product="xio",
-        cluster="lab",
-        node_prefix="xspot-vm-",
+    manifest = manifest_with(
         ems_url=ems_emulator.url,
-        connect_timeout=2,
-        read_timeout=1,
-        max_concurrent_requests=8,
         state_dir=str(tmp_path / "state"),
         log_dir=str(tmp_path / "log"),
         slurm_bin_dir=str(tmp_path / "bin"),
-        resume_timeout=20,
-        suspend_timeout=8,
-        delegates=Delegates(None, None, None),
-        mounts=(),
-        vm_hook_script=None,
-        user_data="#!/bin/sh\n",
         pools=(Pool(POOL, "amd", "image", 1000, 3, 7200, 100, 12), Pool("b", "amd", "image", 10, 1, 7200, None, 10)),
     )
     site = Site(tmp_path, manifest, ems_emulator)

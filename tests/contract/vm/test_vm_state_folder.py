@@ -2,19 +2,16 @@
 
 import os
 import pwd
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.contract.ems.conftest import Certificates
+from tests.contract.slurm_user import SLURM_USER, moved_to_slurm_user
 from tests.contract.vm.conftest import NODE, POOL, Site, make_vm
 from xio_slurm.emulator import Emulator
-
-SLURM_USER = "nobody"
 
 
 @pytest.fixture
@@ -22,17 +19,8 @@ def their_site(site: Site) -> Iterator[Site]:
     """A site whose state and log folders are SlurmUser's, in a place that it can reach."""
     if os.geteuid() != 0:
         pytest.skip("only root can become SlurmUser")
-    user = pwd.getpwnam(SLURM_USER)
-    folder = Path(tempfile.mkdtemp(prefix="xio-vm-"))
-    folder.chmod(0o755)
-    for name in ("state", "log"):
-        (folder / name).mkdir(mode=0o700)
-        os.chown(folder / name, user.pw_uid, user.pw_gid)
-    site.folder = folder
-    site.change(state_dir=str(folder / "state"), log_dir=str(folder / "log"))
-    (folder / "manifest.json").chmod(0o644)
-    yield site
-    shutil.rmtree(folder)
+    with moved_to_slurm_user(site):
+        yield site
 
 
 def test_what_root_leaves_behind_is_slurm_users(their_site: Site) -> None:

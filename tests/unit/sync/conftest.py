@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.manifests import manifest_with
 from xio_slurm.ledger import Entry, Run
-from xio_slurm.manifest import Delegates, Manifest, Pool, Recovery
+from xio_slurm.manifest import Manifest, Pool, Recovery
 from xio_slurm.power.sync.observation import Observation
 from xio_slurm.slurm.states import parse_nodes
 
@@ -31,22 +32,16 @@ def manifest() -> Callable[..., Manifest]:
     """Makes manifests of two pools, a and b, with four nodes each."""
 
     def make(**recovery: Any) -> Manifest:
-        return Manifest(
-            product="xio",
-            cluster="lab",
+        return manifest_with(
             node_prefix="n-",
             ems_url="http://127.0.0.1:1",
             connect_timeout=1,
-            read_timeout=1,
             max_concurrent_requests=4,
             state_dir="/none",
             log_dir="/none",
             slurm_bin_dir="",
             resume_timeout=600,
             suspend_timeout=30,
-            delegates=Delegates(None, None, None),
-            mounts=(),
-            vm_hook_script=None,
             user_data="",
             pools=tuple(Pool(name, "p", "i", 4, 1, 1000, None, 10) for name in ("a", "b")),
             recovery=Recovery(**recovery),
