@@ -25,6 +25,7 @@ def state(name: str, base: str, *flags: str, reason: str = "") -> NodeState:
     [
         (state("n-a-1", "IDLE", "POWERED_DOWN"), True, False),
         (state("n-a-1", "IDLE", "POWERED_DOWN", reason="xio:capacity x"), True, False),
+        (state("n-a-1", "IDLE", "POWERED_DOWN", "RESERVED"), False, False),
         (state("n-a-1", "IDLE", "POWERED_DOWN", "DRAIN", reason="xio:capacity x"), False, True),
         (state("n-a-1", "DOWN", "POWERED_DOWN", reason="xio:capacity x"), False, True),
         (state("n-a-1", "IDLE", "POWERED_DOWN", "DRAIN", reason="disk"), False, False),

@@ -12,7 +12,7 @@ from typing import Any, Final
 from xio_slurm.power.decide import RESUME_TABLE, SUSPEND_TABLE, Call, Turn
 from xio_slurm.power.decisions import CONFIRMED, NODE_TABLE, VM_TABLE
 from xio_slurm.power.failures import TREATMENTS, Node, Treatment
-from xio_slurm.power.situation import Age, Answering, Gate, Held, Known, Power, Seen
+from xio_slurm.power.situation import Age, Answering, Gate, Held, Known, Power, Reserved, Seen
 from xio_slurm.power.table import Row, Table
 
 _INTRODUCTION: Final = """\
@@ -49,6 +49,7 @@ COLUMNS: Final[Mapping[str, tuple[str, type[Enum], str]]] = {
     "age": ("Age", Age, "since the VM was asked for, or since its end was"),
     "held": ("Out of use by", Held, "who set the node DOWN, DRAIN or FAIL, by its reason"),
     "gate": ("Pool", Gate, "whether it takes jobs"),
+    "reserved": ("Reserved", Reserved, "whether it is in a reservation that is active"),
     "answering": ("slurmd answers", Answering, "as far as Slurm knows"),
 }
 """Titles of the attributes of a situation, and what they are about."""

@@ -6,7 +6,7 @@ No file, no request and no clock in here. The page docs/decisions.md is made fro
 from enum import Enum
 from typing import Final
 
-from xio_slurm.power.situation import Age, Answering, Gate, Held, Known, Power, Seen
+from xio_slurm.power.situation import Age, Answering, Gate, Held, Known, Power, Reserved, Seen
 from xio_slurm.power.table import Table, row
 
 
@@ -169,6 +169,13 @@ NODE_TABLE: Final = Table(
             gate=Gate.CLOSED,
             held=(Held.XIO, Held.TIMEOUT, Held.REGISTRATION, Held.SLURM),
         ),
+        row(
+            NodeAction.NOTHING,
+            "it is reserved: its jobs can go nowhere else",
+            power=Power.OFF,
+            gate=Gate.CLOSED,
+            reserved=Reserved.YES,
+        ),
         row(NodeAction.CLOSE, "its pool is closed: jobs must go elsewhere", power=Power.OFF, gate=Gate.CLOSED),
         row(
             NodeAction.NOTHING,
@@ -196,6 +203,7 @@ NODE_TABLE: Final = Table(
             "powered down and yet waited for: some Slurms never give such a node to a job",
             power=Power.OFF,
             gate=Gate.OPEN,
+            reserved=Reserved.NO,
             answering=Answering.NO,
         ),
         row(NodeAction.NOTHING, "it is as it should be", power=Power.OFF),

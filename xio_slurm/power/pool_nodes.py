@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator
 
 from xio_slurm.manifest import Manifest
 from xio_slurm.power.breaker import EVERY_POOL, Breaker
-from xio_slurm.power.situation import Held, Power, held_by, power_of
+from xio_slurm.power.situation import Held, Power, Reserved, held_by, power_of, reserved_of
 from xio_slurm.slurm.states import NodeState
 
 
 def to_drain(states: Iterable[NodeState], manifest: Manifest, pool: str) -> tuple[str, ...]:
-    """The nodes of a closed pool to set DRAIN: those that Slurm could give to a job."""
-    return tuple(state.name for state in _off(states, manifest, pool) if held_by(state) is Held.NOBODY)
+    """The nodes of a closed pool to set DRAIN: those that Slurm could give to any job."""
+    off = _off(states, manifest, pool)
+    return tuple(state.name for state in off if held_by(state) is Held.NOBODY and reserved_of(state) is Reserved.NO)
 
 
 def to_release(states: Iterable[NodeState], manifest: Manifest, pool: str) -> tuple[str, ...]:

@@ -71,6 +71,13 @@ class Gate(Enum):
     CLOSED = "closed"
 
 
+class Reserved(Enum):
+    """Whether the node is in a reservation that is active."""
+
+    NO = "no"
+    YES = "yes"
+
+
 class Answering(Enum):
     """Whether slurmd answers, as far as Slurm knows."""
 
@@ -88,6 +95,7 @@ class Situation:
     age: Age
     held: Held
     gate: Gate
+    reserved: Reserved
     answering: Answering
 
 
@@ -134,6 +142,11 @@ def held_by(state: NodeState | None) -> Held:
     if state.base != "DOWN" and not state.flags & _OUT_OF_USE:
         return Held.NOBODY
     return _holder(state.reason, invalid="INVALID_REG" in state.flags)
+
+
+def reserved_of(state: NodeState | None) -> Reserved:
+    """By Slurm's flag."""
+    return Reserved.YES if state is not None and "RESERVED" in state.flags else Reserved.NO
 
 
 def _holder(reason: str, *, invalid: bool) -> Held:

@@ -22,6 +22,9 @@ class Version(NamedTuple):
 PARTITION_TIMEOUTS: Final = Version(21, 8)
 """First release that takes SuspendTime and its timeouts at a partition."""
 
+SILENCE_LASTS: Final = Version(23, 2)
+"""First release that can leave a powered-down node NOT_RESPONDING, so that no job ever gets it."""
+
 RECONFIGURE_KEEPS_RUNNING: Final = Version(23, 11)
 """First release whose slurmctld survives a reconfigure that fails."""
 

@@ -59,6 +59,11 @@ class Slurm:
         del self._states[node]
         (self.folder / "nodes").write_text("\n".join(self._states.values()) + "\n")
 
+    def be(self, version: str) -> None:
+        """Be another release."""
+        (self.folder / "bin" / "slurmctld").write_text(f"#!/bin/sh\necho slurm {version}\n")
+        (self.folder / "bin" / "slurmctld").chmod(0o755)
+
     def fail(self, *, fails: bool = True) -> None:
         """Have slurmctld be away, or back."""
         (self.folder / "fails").touch() if fails else (self.folder / "fails").unlink()
@@ -179,6 +184,7 @@ def head(tmp_path: Path, ems_emulator: Emulator) -> HeadNode:
         (tmp_path / "bin" / program).write_text(script)
         (tmp_path / "bin" / program).chmod(0o755)
     slurm.say(OFF, NODE, NODE_2)
+    slurm.be("24.05.1")
     manifest = manifest_with(
         ems_url=ems_emulator.url,
         read_timeout=3,

@@ -187,6 +187,20 @@ def test_a_node_that_slurm_would_never_choose_is_cycled(head: HeadNode) -> None:
     assert head.slurm.updates() == [f"update NodeName={NODE} State=POWER_DOWN"]
 
 
+def test_where_slurm_chooses_it_all_the_same_it_is_left(head: HeadNode) -> None:
+    head.slurm.be("22.05.8")
+    head.slurm.say("IDLE+CLOUD+NOT_RESPONDING+POWERED_DOWN", NODE)
+    head.looks(3)
+    assert head.slurm.updates() == []
+
+
+def test_a_reservation_is_left(head: HeadNode) -> None:
+    head.slurm.say("IDLE+CLOUD+POWERED_DOWN+RESERVED", NODE)
+    close(head, POOL, seconds=60)
+    head.look()
+    assert [line.partition(" State=DRAIN")[0] for line in head.slurm.updates()] == [f"update NodeName={NODE_2}"]
+
+
 def test_an_administrators_nodes_are_left(head: HeadNode) -> None:
     head.slurm.say("DOWN+CLOUD+POWERED_DOWN", NODE, reason="broken fan")
     head.slurm.say("IDLE+CLOUD+MAINTENANCE+POWERED_DOWN+NOT_RESPONDING", NODE_2, reason="xio:boot")

@@ -8,10 +8,11 @@ from typing import Any, Final
 import pytest
 
 from xio_slurm.power.decisions import CONFIRMED, NODE_TABLE, VM_TABLE, NodeAction, VmAction
-from xio_slurm.power.situation import Age, Answering, Gate, Held, Known, Power, Seen, Situation
+from xio_slurm.power.situation import Age, Answering, Gate, Held, Known, Power, Reserved, Seen, Situation
 from xio_slurm.power.table import Table
 
-EVERY: Final = tuple(Situation(*values) for values in itertools.product(Power, Seen, Known, Age, Held, Gate, Answering))
+WORDS: Final = (Power, Seen, Known, Age, Held, Gate, Reserved, Answering)
+EVERY: Final = tuple(Situation(*values) for values in itertools.product(*WORDS))
 TABLES: Final[tuple[Table[Any], ...]] = (VM_TABLE, NODE_TABLE)
 IDS: Final = [table.title for table in TABLES]
 
@@ -46,7 +47,7 @@ def none(situations: Iterable[Situation]) -> bool:
 
 @pytest.mark.parametrize("table", TABLES, ids=IDS)
 def test_every_situation_has_an_answer_with_a_reason(table: Table[Any]) -> None:
-    assert len(EVERY) == 6 * 3 * 8 * 3 * 6 * 3 * 2
+    assert len(EVERY) == 6 * 3 * 8 * 3 * 6 * 3 * 2 * 2
     assert all(table.decide(situation).why for situation in EVERY)
 
 
@@ -132,7 +133,7 @@ def test_no_node_of_a_closed_pool_is_released_and_only_such_are_drained() -> Non
 
 def test_a_closed_pool_takes_no_job() -> None:
     closed = (e for e in EVERY if e.gate is Gate.CLOSED and e.power is Power.OFF and e.held is Held.NOBODY)
-    assert {about_the_node(each) for each in closed} == {NodeAction.CLOSE}
+    assert {about_the_node(each) for each in closed if each.reserved is Reserved.NO} == {NodeAction.CLOSE}
 
 
 def test_a_node_that_works_is_left_alone() -> None:
@@ -185,3 +186,8 @@ def test_what_cannot_be_taken_back_is_done_only_after_two_looks() -> None:
     # What is left are steps that somebody has begun already, or that Slurm takes back at a word.
     assert set(VmAction) - CONFIRMED == {VmAction.NOTHING, VmAction.FINISH, VmAction.ADDRESS}
     assert {VmAction.FINISH, VmAction.ADDRESS} == TOUCHES_A_VM - CONFIRMED
+
+
+def test_a_reservation_is_neither_closed_nor_cycled() -> None:
+    touched = {about_the_node(each) for each in EVERY if each.power is Power.OFF and each.reserved is Reserved.YES}
+    assert not touched & {NodeAction.CLOSE, NodeAction.CYCLE}

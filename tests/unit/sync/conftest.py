@@ -24,7 +24,7 @@ def seen(states: dict[str, str], *entries: Entry, vms: set[str] | None = frozens
     text = "\n".join(f"NodeName={node} NodeAddr={node} State={state}" for node, state in states.items())
     found = {node.name: node for node in parse_nodes(text)}
     listed = None if vms is None else frozenset(vms)
-    return Observation(NOW, found, listed, {each.node: each for each in entries}, frozenset(), ())
+    return Observation(NOW, found, listed, {each.node: each for each in entries}, frozenset(), (), silence_lasts=True)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ DRAINED = NodeState("", "IDLE", frozenset({"CLOUD", "DRAIN", "POWERED_DOWN"}), "
 def held(*nodes: str, others: dict[str, str] | None = None) -> Observation:
     found = seen(others or {})
     drained = {node: NodeState(node, DRAINED.base, DRAINED.flags, node, DRAINED.reason) for node in nodes}
-    return Observation(found.time, {**found.states, **drained}, found.vms, {}, frozenset(), ())
+    return Observation(found.time, {**found.states, **drained}, found.vms, {}, frozenset(), (), silence_lasts=True)
 
 
 HALF_OPEN = {"a": Breaker("a", Gate.HALF_OPEN, "capacity")}

@@ -15,6 +15,7 @@ from xio_slurm.power.sync.notices import Problem
 from xio_slurm.slurm.hostlist import fold
 from xio_slurm.slurm.scontrol import Scontrol
 from xio_slurm.slurm.states import NodeState
+from xio_slurm.slurm.version import SILENCE_LASTS, installed
 
 _SKEW: Final = 60.0
 """Seconds by which the clocks of two controllers may differ."""
@@ -29,7 +30,7 @@ class Observation:
 
     ``states`` has every node that Slurm knows; ``vms`` the names of every VM of the EMS, None where it couldn't list
     them; ``entries`` the ledger's of nodes, and ``damaged`` the nodes whose entry can't be read. The VMs of ``xio vm
-    test`` are that command's.
+    test`` are that command's. ``silence_lasts``: whether Slurm gives a powered-down node that doesn't answer to no job.
     """
 
     time: float
@@ -38,6 +39,7 @@ class Observation:
     entries: Mapping[str, Entry]
     damaged: frozenset[str]
     problems: tuple[Problem, ...]
+    silence_lasts: bool
 
 
 def observe(manifest: Manifest, slurm: Scontrol, ledger: Ledger, vms: Vms | Problem, deadline: Deadline) -> Observation:
@@ -62,7 +64,7 @@ def observe(manifest: Manifest, slurm: Scontrol, ledger: Ledger, vms: Vms | Prob
         *_from_the_future(entries, began),
     )
     names = None if isinstance(listed, Problem) else listed
-    return Observation(began, states, names, entries, frozenset(damaged), problems)
+    return Observation(began, states, names, entries, frozenset(damaged), problems, _silence_lasts(manifest, states))
 
 
 def _listed(vms: Vms | Problem, deadline: Deadline) -> frozenset[str] | Problem:
@@ -90,6 +92,14 @@ def _entries(ledger: Ledger) -> tuple[dict[str, Entry], dict[str, str]]:
             if entry is not None:
                 entries[node] = entry
     return entries, damaged
+
+
+def _silence_lasts(manifest: Manifest, states: Mapping[str, NodeState]) -> bool:
+    """Asked only where there is such a node: 22.05 shows each so that was given back, and uses it all the same."""
+    if not any(state.flags >= {"POWERED_DOWN", "NOT_RESPONDING"} for state in states.values()):
+        return False
+    version = installed(manifest.slurm_bin_dir, slurm_conf=None)
+    return version is not None and version >= SILENCE_LASTS
 
 
 def _strangers(manifest: Manifest, states: Mapping[str, NodeState]) -> Iterator[Problem]:

@@ -24,6 +24,7 @@ from xio_slurm.power.situation import (
     held_by,
     known_of,
     power_of,
+    reserved_of,
 )
 from xio_slurm.power.sync.observation import Observation
 from xio_slurm.slurm.states import NodeState
@@ -80,15 +81,18 @@ def situation_of(node: str, seen: Observation, manifest: Manifest, gate: Gate) -
     """One node, seen from all sides."""
     state, entry = seen.states.get(node), seen.entries.get(node)
     vm = Seen.UNKNOWN if seen.vms is None else Seen.THERE if node in seen.vms else Seen.NOT_THERE
+    power = power_of(state)
     silent = state is not None and "NOT_RESPONDING" in state.flags
+    tells = power is not Power.OFF or seen.silence_lasts
     return Situation(
-        power=power_of(state),
+        power=power,
         vm=vm,
         known=Known.DAMAGED if node in seen.damaged else known_of(entry),
         age=age_of(entry, seen.time, grace=manifest.recovery.grace, boot_timeout=manifest.boot_timeout),
         held=held_by(state),
         gate=gate,
-        answering=Answering.NO if silent else Answering.YES,
+        reserved=reserved_of(state),
+        answering=Answering.NO if silent and tells else Answering.YES,
     )
 
 
@@ -105,10 +109,7 @@ def failure_of(proposal: Proposal, boot_timeout: float) -> Failed:
 
 
 def some_of_each_pool(cycles: Iterable[Proposal], seen: Observation) -> Iterator[Proposal]:
-    """Of the nodes to be powered down again a few at a time: until SuspendTimeout no job can have them.
-
-    22.05 shows every node so that was given back, and would use it all the same.
-    """
+    """Of the nodes to be powered down again a few at a time: until SuspendTimeout no job can have them."""
     by_pool: defaultdict[str, list[Proposal]] = defaultdict(list)
     for proposal in cycles:
         by_pool[proposal.pool].append(proposal)
