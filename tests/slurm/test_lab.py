@@ -251,6 +251,15 @@ def test_a_job_outlives_a_crash_of_slurmctld(lab: Lab) -> None:
     assert lab.status().running
 
 
+def test_sync_is_at_work_where_it_is_wanted(lab_path: Path) -> None:
+    assert xio_lab("up", "--dir", lab_path, "--sync").returncode == 0
+    told = json.loads(xio_lab("status", "--dir", lab_path, "--json").stdout)
+    assert told["running"]
+    sync = psutil.Process(told["daemons"]["xio sync"])
+    assert xio_lab("down", "--dir", lab_path).returncode == 0
+    assert not sync.is_running() or sync.status() == psutil.STATUS_ZOMBIE
+
+
 def test_a_missing_lab_is_no_traceback(lab_path: Path) -> None:
     for action in ("status", "run"):
         result = xio_lab(action, "--dir", lab_path, *(("--", "true") if action == "run" else ()))

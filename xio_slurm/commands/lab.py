@@ -77,6 +77,7 @@ def command() -> None:
     show_default=True,
     help="Nodes pc-1 ... of a second family, with stub programs.",
 )
+@click.option("--sync", is_flag=True, help="Run 'xio sync' too.")
 def up(
     *,
     folder: Path,
@@ -88,6 +89,7 @@ def up(
     suspend_time: int,
     suspend_timeout: int,
     delegated_nodes: int,
+    sync: bool,
 ) -> None:
     """Make a lab; it runs until 'xio lab down'.
 
@@ -96,6 +98,7 @@ def up(
       xio lab up
       xio lab up --config my.yaml --dir /tmp/mine
       xio lab up --delegated-nodes 3 --suspend-time 60
+      xio lab up --sync
     """
     timing = Timing(resume_timeout=resume_timeout, suspend_timeout=suspend_timeout, suspend_time=suspend_time)
     options = LabOptions(
@@ -106,6 +109,7 @@ def up(
         delegated_nodes=delegated_nodes,
         boot_seconds=boot_seconds,
         scenario=scenario.absolute() if scenario else None,
+        sync=sync,
     )
     lab = Lab.up(options, click.echo)
     try:

@@ -189,6 +189,8 @@ class Lab:
     def status(self) -> Status:
         """What of the lab runs. What can't be asked is empty."""
         daemons = {name: _pid_of(name, self.layout.folder) for name in _DAEMONS}
+        if sync := _pid_of("sync", self.layout.folder):
+            daemons["xio sync"] = sync
         states: Counter[str] = Counter()
         vms: tuple[str, ...] = ()
         jobs = 0
