@@ -21,7 +21,10 @@ DEFAULT_PATH: Final = "/etc/xio/manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """A pool as the EMS is asked for its VMs. Memory in MiB, the root volume in GB."""
+    """A pool as the EMS is asked for its VMs. Memory in MiB, the root volume in GB.
+
+    ``boot_timeout``: seconds from the request for a VM until its node must have registered; 0: as for all pools.
+    """
 
     name: str
     profile: str
@@ -31,6 +34,7 @@ class Pool:
     max_memory: int
     min_memory: int | None
     volume_size: int
+    boot_timeout: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +151,10 @@ class Manifest:
     def _pools_by_name(self) -> Mapping[str, Pool]:
         return {pool.name: pool for pool in self.pools}
 
-    @property
-    def boot_timeout(self) -> float:
-        """Seconds from the request for a VM until its node must have registered."""
-        return self.recovery.boot_timeout or self.resume_timeout * 0.9
+    def boot_timeout(self, pool: str) -> float:
+        """Seconds from the request for a VM until its node must have registered. Of no pool of ours: as for all."""
+        own = self._pools_by_name[pool].boot_timeout if pool in self._pools_by_name else 0.0
+        return own or self.recovery.boot_timeout or self.resume_timeout * 0.9
 
     def pool_of(self, node: str) -> Pool | None:
         """The pool that a node belongs to, or None for a node that isn't ours: a prefix alone proves nothing."""

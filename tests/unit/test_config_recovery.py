@@ -75,17 +75,42 @@ def test_the_programs_read_what_the_file_says(tmp_path: Path) -> None:
     written = compile_config(config, programs, read_user_data(config)).manifest.to_json()
     manifest = Manifest.from_json(written, "manifest.json")
     assert manifest.recovery == Recovery(boot_timeout=300.0, sync_interval=2.5, failed_starts=0, release_surplus=False)
-    assert manifest.boot_timeout == 300.0
+    assert manifest.boot_timeout("small") == 300.0
 
 
 def test_without_a_boot_timeout_it_follows_resume_timeout(tmp_path: Path) -> None:
     config = loaded(tmp_path, "ResumeTimeout: 1000")
     programs = Programs.in_folder(Path("/opt/xio/bin"))
-    assert compile_config(config, programs, read_user_data(config)).manifest.boot_timeout == 900.0
+    assert compile_config(config, programs, read_user_data(config)).manifest.boot_timeout("small") == 900.0
 
 
 def test_a_boot_timeout_may_be_as_long_as_resume_timeout_lets_it(tmp_path: Path) -> None:
     assert loaded(tmp_path, "ResumeTimeout: 300", "BootTimeout: 299").plugin.recovery.boot_timeout == 299.0
+
+
+def test_a_pool_may_have_a_boot_timeout_of_its_own(tmp_path: Path) -> None:
+    config = loaded(tmp_path, "BootTimeout: 300", "PoolBootTimeouts: {small: 500}")
+    programs = Programs.in_folder(Path("/opt/xio/bin"))
+    written = compile_config(config, programs, read_user_data(config)).manifest.to_json()
+    manifest = Manifest.from_json(written, "manifest.json")
+    assert (manifest.boot_timeout("small"), manifest.boot_timeout("gone")) == (500.0, 300.0)
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "told"),
+    [
+        ("PoolBootTimeouts: {small: 600}", "small", "is 600 s, and must be less than ResumeTimeout (600 s)"),
+        ("PoolBootTimeouts: {smal: 300}", "smal", "is no pool of this file (did you mean small?)"),
+        ("PoolBootTimeouts: {small: 0}", "small", "must be at least 1"),
+        ("PoolBootTimeouts: 300", "", "mapping"),
+    ],
+)
+def test_a_wrong_one_is_told(tmp_path: Path, line: str, key: str, told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        loaded(tmp_path, line)
+    (problem,) = (each for each in caught.value.problems if each.severity == "error")
+    assert problem.key == f"slurm.Xio.Plugin.PoolBootTimeouts{f'.{key}' if key else ''}"
+    assert told in str(problem)
 
 
 def test_a_pool_may_be_closed_for_the_same_time_always(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ nothing downstream knows a default.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -98,6 +99,7 @@ class Plugin:
     vm_hook_script: str | None
     delegates: Delegates
     recovery: Recovery
+    pool_boot_timeouts: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

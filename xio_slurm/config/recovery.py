@@ -3,6 +3,7 @@
 from xio_slurm.config.problems import Problems
 from xio_slurm.config.schema import PluginKeys
 from xio_slurm.config.section import Section
+from xio_slurm.config.validate import nearest
 from xio_slurm.manifest import Recovery
 
 
@@ -27,10 +28,18 @@ def read_recovery(section: Section, problems: Problems) -> Recovery:
 
 def _check_boot_timeout(section: Section, keys: PluginKeys, problems: Problems) -> None:
     """At ResumeTimeout Slurm gives the node up by itself, and then says nothing of what we know."""
-    boot, resume = keys.boot_timeout, keys.resume_timeout
-    if boot is not None and boot >= resume and not problems.has_error((*section.plugin.path, "ResumeTimeout")):
-        what = f"is {boot} s, and must be less than ResumeTimeout ({resume} s), when Slurm gives the node up"
-        problems.error((*section.plugin.path, "BootTimeout"), what, f"write less than {resume}, or take it out")
+    resume = keys.resume_timeout
+    of_pools = {("PoolBootTimeouts", pool): boot for pool, boot in keys.pool_boot_timeouts.items()}
+    deadlines: dict[tuple[str, ...], int | None] = {("BootTimeout",): keys.boot_timeout, **of_pools}
+    for key, boot in deadlines.items():
+        if boot is not None and boot >= resume and not problems.has_error((*section.plugin.path, "ResumeTimeout")):
+            what = f"is {boot} s, and must be less than ResumeTimeout ({resume} s), when Slurm gives the node up"
+            problems.error((*section.plugin.path, *key), what, f"write less than {resume}, or take it out")
+    for key in of_pools:
+        if key[-1] not in section.pool_names:
+            near = nearest(key[-1], section.pool_names)
+            remedy = f"did you mean {near}?" if near else "write a pool's name, or take it out"
+            problems.error((*section.plugin.path, *key), "is no pool of this file", remedy)
 
 
 def _check_closing(section: Section, keys: PluginKeys, problems: Problems) -> None:

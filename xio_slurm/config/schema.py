@@ -190,6 +190,9 @@ class PluginKeys(Keys):
     boot_timeout: Seconds | None = Field(
         default=None, examples=[300], description="by then a node has registered; else nine tenths of ResumeTimeout"
     )
+    pool_boot_timeouts: dict[str, Seconds] = Field(
+        default={}, examples=[{"amd-64-gb-8-cores": 500}], description="the same for single pools, by name"
+    )
     close_seconds: Interval = Field(
         default=_RECOVERY.close_seconds, description="a pool without capacity is closed so long, and then twice as long"
     )

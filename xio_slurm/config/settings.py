@@ -108,6 +108,7 @@ def read_plugin(section: Section, problems: Problems) -> model.Plugin:
             resume_fail=keys.delegate_resume_fail_program,
         ),
         recovery=read_recovery(section, problems),
+        pool_boot_timeouts=keys.pool_boot_timeouts,
     )
 
 

@@ -31,6 +31,7 @@ _WANTED: Final = {
     "bool_type": "true or false",
     "list_type": "a list",
     "model_type": "a mapping of keys",
+    "dict_type": "a mapping of keys",
 }
 _NUMBERS: Final = ("int_type", "float_type")
 

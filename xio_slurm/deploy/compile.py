@@ -63,6 +63,7 @@ def compile_config(config: Config, programs: Programs, user_data: str) -> Compil
                 max_memory=pool.max_memory,
                 min_memory=pool.min_memory,
                 volume_size=pool.volume_size,
+                boot_timeout=float(plugin.pool_boot_timeouts.get(pool.name, 0)),
             )
             for pool in config.pools
         ),

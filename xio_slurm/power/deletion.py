@@ -88,17 +88,21 @@ class Deletion:
     def _see_gone(self, pending: set[str]) -> dict[str, Outcome]:
         """The outcomes of the nodes that are settled before the deadline: their VMs are gone, or another's matter."""
         settled: dict[str, Outcome] = {}
+        if not pending:
+            return settled
         for look, _ in enumerate(pauses(self.deadline), start=1):
-            waiting = pending - settled.keys()
-            if not waiting or self.deadline.passed():
+            if self.deadline.passed():
                 break
+            waiting = pending - settled.keys()
             existing = self._existing(waiting)
-            for node in sorted(waiting - existing):
-                self._forget(node)
-                settled[node] = Done(node, "gone")
+            gone = sorted(waiting - existing)
+            forgotten = side_by_side(self._forget, gone, most=self.manifest.max_concurrent_requests)
+            settled |= {outcome.node: outcome for outcome in forgotten}
             if look % _LOOKS_BEFORE_ASKING_AGAIN == 0:
                 # A delete can be lost, and two VMs can have one name.
                 settled |= self._ask_again(existing)
+            if pending <= settled.keys():
+                break
         return settled
 
     def _ask_again(self, nodes: frozenset[str]) -> dict[str, Outcome]:
@@ -127,7 +131,7 @@ class Deletion:
             return failure(node, error)
         return Done(node, "gone") if vm is None else Left(node, "still there")
 
-    def _forget(self, node: str) -> None:
+    def _forget(self, node: str) -> Outcome:
         self.events.record("gone", node=node)
         try:
             with self.ledger.locked(node, Deadline.after(self.manifest.connect_timeout)) as slot:
@@ -136,6 +140,7 @@ class Deletion:
                     self._note(slot, entry, node, "gone")
         except LedgerError as error:
             log.error("%s", error)
+        return Done(node, "gone")
 
 
 def _is_pending(asked: Outcome) -> bool:

@@ -1,6 +1,7 @@
 """What a pass tells Slurm, and what it counts against pools."""
 
 import time
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -23,6 +24,19 @@ def close(head: HeadNode, pool: str, seconds: float | None, cause: Cause = "capa
     now = time.time()
     closed = Breaker(pool, Gate.CLOSED, cause, "none left", now, None if seconds is None else now + seconds, 1.0)
     Breakers(head.manifest.state_dir).change(pool, lambda _before: closed, Deadline.after(5))
+
+
+def test_a_pool_that_boots_slowly_has_its_own_deadline(head: HeadNode) -> None:
+    head.change(pools=(replace(head.manifest.pools[0], boot_timeout=590.0),))
+    head.note("ours", age=OVERDUE)
+    head.make_vm()
+    head.slurm.say(BOOTING, NODE)
+    head.looks()
+    assert not [update for update in head.slurm.updates() if "State=" in update]  # it is seen to, and not given up
+    head.change(pools=(replace(head.manifest.pools[0], boot_timeout=OVERDUE),))
+    head.looks()
+    given_up = next(update for update in head.slurm.updates() if "State=DOWN" in update)
+    assert f"xio:boot no slurmd registered within {OVERDUE:g} s" in given_up
 
 
 def test_a_vm_that_never_boots_is_given_up_and_counted(head: HeadNode) -> None:

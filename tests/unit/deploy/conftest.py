@@ -54,6 +54,7 @@ def a_plugin() -> Plugin:
         vm_hook_script=None,
         delegates=Delegates(None, None, None),
         recovery=Recovery(),
+        pool_boot_timeouts={},
     )
 
 

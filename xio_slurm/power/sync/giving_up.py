@@ -53,7 +53,7 @@ class GivingUp:
     def tell(self, proposals: Iterable[Proposal]) -> None:
         """Give the nodes up. A VM that didn't bring its node up counts against its pool."""
         given_up = list(proposals)
-        failures = [failure_of(proposal, self.manifest.boot_timeout) for proposal in given_up]
+        failures = [failure_of(proposal, self.manifest.boot_timeout(proposal.pool)) for proposal in given_up]
         for failure in failures:
             if failure.code == "foreign":
                 self._note_foreign(failure.node)

@@ -84,11 +84,13 @@ def situation_of(node: str, seen: Observation, manifest: Manifest, gate: Gate) -
     power = power_of(state)
     silent = state is not None and "NOT_RESPONDING" in state.flags
     tells = power is not Power.OFF or seen.silence_lasts
+    pool = manifest.pool_of(node)
+    boot_timeout = manifest.boot_timeout(pool.name if pool is not None else "")
     return Situation(
         power=power,
         vm=vm,
         known=Known.DAMAGED if node in seen.damaged else known_of(entry),
-        age=age_of(entry, seen.time, grace=manifest.recovery.grace, boot_timeout=manifest.boot_timeout),
+        age=age_of(entry, seen.time, grace=manifest.recovery.grace, boot_timeout=boot_timeout),
         held=held_by(state),
         gate=gate,
         reserved=reserved_of(state),
