@@ -22,7 +22,7 @@ from xio_slurm.power import user_data
 from xio_slurm.power.call_gate import CallGate
 from xio_slurm.power.decide import OnResume, is_ours_after, made_nothing, may_come_late, on_resume
 from xio_slurm.power.outcome import Done, ForeignVmError, Left, Outcome, failure
-from xio_slurm.power.retrying import LostAnswerError, of_a_look, passes
+from xio_slurm.power.retrying import LostAnswerError, of_no_create, passes
 from xio_slurm.power.root_password import PasswordHash
 from xio_slurm.power.waiting import pauses
 
@@ -105,7 +105,10 @@ class Creation:
                 return Left(node, "Slurm uses it already: this call came too late")
             slot.write(entry.at("deleting", self.run))
             self.events.record("deleting", node=node, pool=pool.name)
-            self.vms.delete(node, self.deadline)
+            try:
+                self.vms.delete(node, self.deadline)
+            except EmsError as error:
+                raise of_no_create(error) from None
             return None
 
     def _exists(self, slot: Slot, node: str, pool: Pool, entry: Entry | None) -> bool:
@@ -117,7 +120,7 @@ class Creation:
             return self.vms.get(node, self.deadline) is not None
         except EmsError as error:
             self._disown(slot, node, pool, entry)
-            raise of_a_look(error) from None
+            raise of_no_create(error) from None
 
     def _disown(self, slot: Slot, node: str, pool: Pool, entry: Entry | None) -> None:
         """Whatever is there of a node never seen isn't ours: the suspend that follows this failure must leave it."""

@@ -88,24 +88,24 @@ class Deletion:
     def _see_gone(self, pending: set[str]) -> dict[str, Outcome]:
         """The outcomes of the nodes that are settled before the deadline: their VMs are gone, or another's matter."""
         settled: dict[str, Outcome] = {}
+        missed: frozenset[str] = frozenset()
         if not pending:
             return settled
         for look, _ in enumerate(pauses(self.deadline), start=1):
             if self.deadline.passed():
                 break
             waiting = pending - settled.keys()
-            existing = self._existing(waiting)
-            gone = sorted(waiting - existing)
-            forgotten = side_by_side(self._forget, gone, most=self.manifest.max_concurrent_requests)
+            gone, missed = self._gone(waiting, missed)
+            forgotten = side_by_side(self._forget, sorted(gone), most=self.manifest.max_concurrent_requests)
             settled |= {outcome.node: outcome for outcome in forgotten}
             if look % _LOOKS_BEFORE_ASKING_AGAIN == 0:
                 # A delete can be lost, and two VMs can have one name.
-                settled |= self._ask_again(existing)
+                settled |= self._ask_again(waiting - gone)
             if pending <= settled.keys():
                 break
         return settled
 
-    def _ask_again(self, nodes: frozenset[str]) -> dict[str, Outcome]:
+    def _ask_again(self, nodes: set[str]) -> dict[str, Outcome]:
         """Those of the nodes that are to be left now, since a program that was called later has seen to them."""
         left: dict[str, Outcome] = {}
         for outcome in side_by_side(self._delete, sorted(nodes), most=self.manifest.max_concurrent_requests):
@@ -116,13 +116,19 @@ class Deletion:
                     log.warning("%s: %s", node, text)
         return left
 
-    def _existing(self, nodes: set[str]) -> frozenset[str]:
-        """Those of the nodes that the EMS has, or may have: a look that failed proves nothing."""
+    def _gone(self, nodes: set[str], missed: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+        """Those of the nodes whose VMs are gone, and those that a look at them alone didn't find.
+
+        A look that failed proves nothing, and one that finds no VM little: an EMS that can't list them may be one that
+        restarts, and what says 404 a proxy before it. So a VM is gone that was ``missed`` the time before, too: for one
+        that was taken to be gone and isn't nobody would ever look again.
+        """
         listed = listed_names(self.vms, self.deadline)
         if listed is not None:
-            return listed.intersection(nodes)
+            return frozenset(nodes - listed), frozenset()
         looks = side_by_side(self._look, sorted(nodes), most=self.manifest.max_concurrent_requests)
-        return frozenset(look.node for look in looks if not isinstance(look, Done))
+        not_found = frozenset(look.node for look in looks if isinstance(look, Done))
+        return not_found & missed, not_found
 
     def _look(self, node: str) -> Outcome:
         try:

@@ -32,6 +32,6 @@ def passes(error: EmsError) -> bool:
     return isinstance(error, PassingError) or kind_of(error) in {Kind.TRANSIENT, Kind.UNREACHABLE}
 
 
-def of_a_look(error: EmsError) -> EmsError:
-    """The failure of a look: what would be a want of capacity for a create says nothing of the kind here."""
+def of_no_create(error: EmsError) -> EmsError:
+    """The failure of a look or a delete: what would be a want of capacity for a create says nothing of the kind."""
     return PassingError(str(error)) if kind_of(error) is Kind.CAPACITY else error

@@ -9,7 +9,9 @@ import pytest
 
 from tests.chaos.door import Door
 from tests.contract.power.conftest import NODE, POOL, Site
+from xio_slurm.deadline import Deadline
 from xio_slurm.emulator.tool import Emulator
+from xio_slurm.ledger import Run
 from xio_slurm.manifest import Recovery
 
 
@@ -109,6 +111,18 @@ def test_tries_end_with_a_quarter_of_resume_timeout(site: Site, ems_emulator: Em
     assert len(times) >= 2
     assert times[-1] - times[0] < 8
     assert "failed: xio:ems create the node: EMS 500: disk failure" in site.log()
+
+
+def test_no_delete_that_fails_closes_a_pool(site: Site, ems_emulator: Emulator) -> None:
+    assert site.call("xio-resume", NODE).returncode == 0
+    entry = site.entry()
+    assert entry is not None
+    with site.ledger.locked(NODE, Deadline.after(1)) as slot:
+        slot.write(entry.at("deleting", Run("earlier", entry.run.called - 10)))
+    ems_emulator.add_fault(effect="status", status=503, error="insufficient capacity", match={"method": "DELETE"})
+    assert site.call("xio-resume", NODE).returncode == 1
+    assert "failed: xio:ems" in site.log()
+    assert not list((site.folder / "state" / "pools").glob("*.json"))
 
 
 def test_no_look_that_fails_closes_a_pool(site: Site, ems_emulator: Emulator) -> None:

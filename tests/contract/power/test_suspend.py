@@ -56,6 +56,15 @@ def test_a_slow_delete_is_followed_to_its_end(
     assert ems_emulator.vms() == []
 
 
+def test_one_look_at_a_node_alone_does_not_prove_its_vm_gone(site: Site, ems_emulator: Emulator) -> None:
+    assert site.call("xio-resume", NODE).returncode == 0
+    ems_emulator.add_fault(effect="status", status=500, match={"method": "DELETE"}, times=1)
+    ems_emulator.add_fault(effect="status", status=500, match={"path": "/v1/xcompute/vms"})
+    ems_emulator.add_fault(effect="status", status=404, match={"method": "GET", "path": "*/vm/*"}, times=1)
+    assert site.call("xio-suspend", NODE).returncode == 0, site.log()
+    assert ems_emulator.vms() == []
+
+
 def test_a_delete_that_does_not_end_is_told_and_stays_on_record(site: Site, ems_emulator: Emulator) -> None:
     assert site.call("xio-resume", NODE).returncode == 0
     site.change(resume_timeout=2, suspend_timeout=2)
