@@ -1,5 +1,6 @@
 """What ``xio plan`` and ``xio apply`` have in common: their options, the making of the plan, and its showing."""
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -12,6 +13,7 @@ from xio_slurm.commands.plan_lines import plan_lines
 from xio_slurm.commands.slurm_conf import conf_path
 from xio_slurm.commands.waiting import waiting
 from xio_slurm.config import load
+from xio_slurm.deploy.programs import installed_manifest
 from xio_slurm.manifest import DEFAULT_PATH
 from xio_slurm.plan.plan import Plan, make_plan
 
@@ -37,8 +39,8 @@ def plan_options(command: _Command) -> _Command:
             "--output",
             "folder",
             metavar="DIR",
-            default=str(Path(DEFAULT_PATH).parent),
-            show_default=True,
+            default=lambda: Path(os.environ.get("XIO_MANIFEST") or installed_manifest() or DEFAULT_PATH).parent,
+            show_default=f"$XIO_MANIFEST's, else as installed, else {Path(DEFAULT_PATH).parent}",
             type=click.Path(path_type=Path),
             help="Where node definitions and manifest are.",
         ),

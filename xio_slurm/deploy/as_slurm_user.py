@@ -8,9 +8,9 @@ from pathlib import Path
 from xio_slurm.manifest import Tls
 
 
-def cannot_run(program: Path, user: str) -> str:
+def cannot_run(program: Path, user: str, *arguments: str) -> str:
     """Why a user can't run a program of ours; empty if it can, or if we can't become that user."""
-    return _refusal((str(program), "--help"), user)
+    return _refusal((str(program), *arguments, "--help"), user)
 
 
 def unread_certificates(tls: Tls, user: str) -> tuple[str, ...]:

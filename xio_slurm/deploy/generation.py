@@ -11,7 +11,7 @@ from xio_slurm.deploy.conflicts import Conflicts, conflicts
 from xio_slurm.deploy.delegation import Delegation, delegation, kept
 from xio_slurm.deploy.difference import Difference, Kind, compare
 from xio_slurm.deploy.ems_address import with_known_address
-from xio_slurm.deploy.launchers import launches
+from xio_slurm.deploy.launchers import manifest_of
 from xio_slurm.deploy.programs import Programs, programs_of, unusable
 from xio_slurm.deploy.publish import MANIFEST, NODE_DEFINITIONS, Deployed, closed_to_others, read
 from xio_slurm.deploy.survey import Survey, survey
@@ -137,10 +137,11 @@ class Generation:
         """Of these, what lets the programs find the manifest."""
         manifest = self.folder / MANIFEST
         default = Path(DEFAULT_PATH)
-        if self.conflicts.errors or default.resolve() == manifest.resolve():
+        named = manifest_of(Path(self.programs.resume))
+        if self.conflicts.errors or (named or default).resolve() == manifest.resolve():
             return ()
-        if launches(Path(self.programs.resume), manifest):
-            return ()
+        if named is not None:
+            return (f"{self.programs.resume} reads {named}: give -o {shlex.quote(str(named.parent))}",)
         return (f"the programs look for {DEFAULT_PATH}: ln -s {shlex.quote(str(manifest))} {DEFAULT_PATH}",)
 
 

@@ -2,19 +2,31 @@
 
 import os
 import stat
+import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import xio_slurm
 from xio_slurm.config.model import Plugin
 from xio_slurm.deploy.as_slurm_user import cannot_run
+from xio_slurm.deploy.launchers import manifest_of, runs
 
 RESUME = "xio-resume"
 SUSPEND = "xio-suspend"
 RESUME_FAIL = "xio-resume-fail"
+
+MODULES: Final[Mapping[str, str]] = {
+    RESUME: "xio_slurm.power.resume",
+    SUSPEND: "xio_slurm.power.suspend",
+    RESUME_FAIL: "xio_slurm.power.resume_fail",
+}
+"""What an interpreter runs for each of them: ``python -I -m <module>``."""
+
+INSTALL_FOLDERS: Final = (Path("/opt/slurm/etc/exostellar"), Path("/usr/local/sbin"))
+"""Where 'xio install' puts them, on ParallelCluster and elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +44,26 @@ class Programs:
 
 
 def programs_of(plugin: Plugin) -> Programs:
-    """The configured folder's programs, else those of the installation that is running."""
-    return Programs.in_folder(Path(plugin.program_dir) if plugin.program_dir else installed_bin())
+    """The configured folder's, else those that 'xio install' of this installation has put, else its own."""
+    if plugin.program_dir:
+        return Programs.in_folder(Path(plugin.program_dir))
+    launched = (folder for folder in INSTALL_FOLDERS if _launches_us(folder))
+    return Programs.in_folder(next(launched, installed_bin()))
+
+
+def installed_manifest() -> Path | None:
+    """The manifest that 'xio install' of this installation has written into the programs, if it has put any."""
+    return next((manifest_of(folder / RESUME) for folder in INSTALL_FOLDERS if _launches_us(folder)), None)
+
+
+def _launches_us(folder: Path) -> bool:
+    return runs(folder / RESUME, interpreter(), "-I", "-m", MODULES[RESUME])
+
+
+def interpreter() -> Path:
+    """The Python that runs this installation, by a name that lasts: its environment's, if it has one."""
+    own = Path(sys.prefix) / "bin" / "python"
+    return own if sys.prefix != sys.base_prefix and own.exists() else Path(sys.executable)
 
 
 def installed_bin() -> Path:

@@ -27,7 +27,8 @@ MANIFEST: Final = "manifest.json"
 LOCK_TIMEOUT: Final = 30.0
 """Seconds to wait for another ``xio generate`` of the same folder, which takes a moment."""
 
-_LOCK: Final = ".xio-generate.lock"
+LOCK: Final = ".xio-generate.lock"
+APPLY_LOCK: Final = ".xio-apply.lock"
 _FILE_MODE: Final = 0o644
 _FOLDER_MODE: Final = 0o755
 
@@ -142,7 +143,7 @@ def make_folder(folder: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path, timeout: float) -> Iterator[None]:
-    lock = FileLock(folder / _LOCK, timeout=timeout, mode=_FILE_MODE)
+    lock = FileLock(folder / LOCK, timeout=timeout, mode=_FILE_MODE)
     try:
         lock.acquire()
     except Timeout as error:

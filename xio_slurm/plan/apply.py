@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 
 from xio_slurm.config.model import Image
 from xio_slurm.deadline import Deadline
-from xio_slurm.deploy.publish import check_unchanged, make_folder, publish
+from xio_slurm.deploy.publish import APPLY_LOCK, check_unchanged, make_folder, publish
 from xio_slurm.ems.connection import connected
 from xio_slurm.ems.documents import ENVIRONMENTS, IMAGES, PROFILES, Documents, Kind
 from xio_slurm.ems.parse_jobs import NewImage
@@ -34,7 +34,6 @@ _WRITE_SECONDS: Final = 120.0
 """For one document: a look, a write, and where its answer was lost, a look again."""
 
 _IMAGES_AT_ONCE: Final = 4
-_LOCK: Final = ".xio-apply.lock"
 _LOCK_MODE: Final = 0o644
 
 Say = Callable[[Step | Result | ImageProgress], None]
@@ -176,7 +175,7 @@ def applying(plan: Plan, say: Say) -> Iterator[Apply]:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Keep other applies of this folder away. Raises DeployError if one is at work."""
-    lock = FileLock(folder / _LOCK, timeout=0, mode=_LOCK_MODE)
+    lock = FileLock(folder / APPLY_LOCK, timeout=0, mode=_LOCK_MODE)
     try:
         make_folder(folder)
         lock.acquire()

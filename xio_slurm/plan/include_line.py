@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from xio_slurm.errors import DeployError
-from xio_slurm.plan.replace_file import is_mount_point, replace_file
+from xio_slurm.plan.replace_file import backups, is_mount_point, replace_file
 from xio_slurm.slurm.conf import SlurmConf, logical_lines, read
 
 _PATH: Final = re.compile(r"/[^\s\"'\\#%]*")
@@ -55,6 +55,38 @@ def put_include(conf: SlurmConf, node_definitions: Path) -> Path | None:
         return replace_file(path, content, with_include(content, line))
     except OSError as error:
         raise DeployError(f"{path}: the line '{line}' can't be put into it: {error.strerror}") from error
+
+
+def without_include(content: bytes, line: str) -> bytes | None:
+    """slurm.conf's bytes without the line; None where no line is just this one. Pure.
+
+    An end of line that was put before it stays: ``with_include`` doesn't tell.
+    """
+    lines = content.splitlines(keepends=True)
+    others = [each for each in lines if each.decode(errors="replace").strip() != line]
+    return b"".join(others) if len(others) < len(lines) else None
+
+
+def take_include(conf: SlurmConf, node_definitions: Path) -> None:
+    """Take the line out of slurm.conf, which is then as it was before ``put_include``, and the backups of that go.
+
+    Raises DeployError in one line; then slurm.conf is as it was.
+    """
+    line = include_line(node_definitions)
+    real = Path(os.path.realpath(conf.path))
+    try:
+        content = real.read_bytes()
+        before = without_include(content, line)
+        if before is None:
+            where = conf.included_at or conf.path
+            raise DeployError(f"{where}: isn't the line of 'xio apply': take it out by hand")
+        made_of = [backup for backup in backups(real) if with_include(backup.read_bytes(), line) == content]
+        before = made_of[0].read_bytes() if made_of else before
+        replace_file(real, content, before).unlink()
+        for backup in made_of:
+            backup.unlink()
+    except OSError as error:
+        raise DeployError(f"{real}: the line '{line}' can't be taken out of it: {error.strerror}") from error
 
 
 def why_not_writable(conf: SlurmConf) -> str | None:

@@ -53,6 +53,16 @@ def replace_file(path: Path, old: bytes, new: bytes) -> Path:
     return backup
 
 
+def backups(real: Path) -> list[Path]:
+    """Those that were made of a file so far. Raises OSError."""
+    prefix = f"{real.name}{_BACKUP}"
+    return [
+        path
+        for path in real.parent.iterdir()
+        if path.name.startswith(prefix) and not path.is_symlink() and path.is_file()
+    ]
+
+
 def _check(real: Path, content: bytes) -> None:
     if real.read_bytes() != content:
         raise DeployError(f"{real}: somebody has changed it just now: run this again")
@@ -60,13 +70,11 @@ def _check(real: Path, content: bytes) -> None:
 
 def _backup(real: Path, content: bytes) -> Path:
     """The file's backup. A run that was ended after its backup has left one that will do."""
-    prefix = f"{real.name}{_BACKUP}"
-    for candidate in real.parent.iterdir():
-        if candidate.name.startswith(prefix) and not candidate.is_symlink() and candidate.is_file():
-            with suppress(OSError):
-                if candidate.read_bytes() == content:
-                    return candidate
-    backup = real.with_name(f"{prefix}{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
+    for candidate in backups(real):
+        with suppress(OSError):
+            if candidate.read_bytes() == content:
+                return candidate
+    backup = real.with_name(f"{real.name}{_BACKUP}{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
     _copy(real, content).replace(backup)
     return backup
 
