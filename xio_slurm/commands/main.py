@@ -29,6 +29,7 @@ SUBCOMMANDS: Final = {
     "image": "Make, list, show and delete the images on the EMS that VMs start from.",
     "vm": "Test, list, show and delete VMs.",
     "pool": "List, close and open pools.",
+    "doctor": "Say what isn't as it must be, and what mends it.",
     "sync": "Make true what Slurm wants of its nodes, whatever failed: the service.",
     "emulator": "Serve the EMS's API on this machine, with faults on demand.",
     "lab": "Run a throw-away Slurm cluster on this machine.",

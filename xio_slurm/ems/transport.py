@@ -36,10 +36,11 @@ _WANTS_TLS: Final = (b"HTTP request to an HTTPS server", b"plain HTTP request wa
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer: its status, and its body as it came."""
+    """A whole answer: its status, and its body as it came. ``date`` is the EMS's clock as it says it, a header."""
 
     status: int
     body: bytes
+    date: str | None = None
 
 
 class Transport:
@@ -118,7 +119,8 @@ class Transport:
             # Prepared by itself: a session would merge its settings into it, for a fifth of a request's time.
             request = requests.Request(method, self.url + path, headers=session.headers, json=document).prepare()
             with session.send(request, timeout=timeouts, stream=True, allow_redirects=False, proxies={}) as response:
-                answer = Answer(response.status_code, _body(session, response, whole, what))
+                body = _body(session, response, whole, what)
+                answer = Answer(response.status_code, body, response.headers.get("Date"))
         except (requests.RequestException, HTTPError, OSError) as error:
             raise no_answer(error, what, url=self.url, tls=self._tls, proxy=self._proxy) from error
         if self._tls is None and answer.status == 400 and any(words in answer.body for words in _WANTS_TLS):

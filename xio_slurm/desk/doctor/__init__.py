@@ -1,0 +1,1 @@
+"""``xio doctor``: what must be true of a cluster, and isn't."""
