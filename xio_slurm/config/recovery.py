@@ -29,7 +29,9 @@ def read_recovery(section: Section, problems: Problems) -> Recovery:
 def _check_boot_timeout(section: Section, keys: PluginKeys, problems: Problems) -> None:
     """At ResumeTimeout Slurm gives the node up by itself, and then says nothing of what we know."""
     resume = keys.resume_timeout
-    of_pools = {("PoolBootTimeouts", pool): boot for pool, boot in keys.pool_boot_timeouts.items()}
+    of_pools: dict[tuple[str, ...], int | None] = {
+        ("PoolBootTimeouts", pool): boot for pool, boot in keys.pool_boot_timeouts.items()
+    }
     deadlines: dict[tuple[str, ...], int | None] = {("BootTimeout",): keys.boot_timeout, **of_pools}
     for key, boot in deadlines.items():
         if boot is not None and boot >= resume and not problems.has_error((*section.plugin.path, "ResumeTimeout")):
