@@ -26,6 +26,7 @@ NUMBERS: Final = {
     "SuspendTime": "seconds in digits, such as 350",
     "RetrySeconds": "seconds in digits, such as 60",
     "BootTimeout": "seconds in digits, such as 300",
+    "PoolBootTimeouts": "seconds in digits, such as 300",
     "CloseSeconds": "seconds in digits, such as 60",
     "LongestCloseSeconds": "seconds in digits, such as 900",
     "BootFailures": "digits, such as 10",

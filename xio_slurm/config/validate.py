@@ -85,7 +85,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def _explain(model: type[Keys], detail: ErrorDetails, spelling: str) -> tuple[str, str]:
     kind, value, loc = detail["type"], detail["input"], detail["loc"]
-    key = next((str(step) for step in reversed(loc) if isinstance(step, str)), "")
+    key = str(loc[0]) if loc else ""
     if kind == "missing":
         return "is missing", f"add it, such as {key}: {_examples(model)[key]}"
     if kind == "extra_forbidden":

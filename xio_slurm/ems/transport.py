@@ -5,7 +5,7 @@ which ``requests`` would count as a success.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, Final
@@ -40,7 +40,7 @@ class Answer:
 
     status: int
     body: bytes
-    date: str | None = None
+    date: str | None = field(default=None, compare=False)
 
 
 class Transport:
