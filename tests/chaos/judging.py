@@ -1,14 +1,15 @@
-"""The verdict on a run: which jobs didn't end well, what is left, and which VM was deleted under a running job."""
+"""What the records say: when jobs were at work, which didn't end well, which VM was deleted under one."""
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from tests.chaos.work import Word
+from tests.chaos.work import Word, is_held, submission_of
+from xio_slurm.slurm.hostlist import expand
 
 _END: Final = re.compile(
     r"\[(?P<time>[^]]+)\] (?:_job_complete:|requeue job) JobId=(?P<job>\d+)(?:_\S*?\((?P<task>\d+)\))?"
@@ -40,22 +41,11 @@ class Running:
     end: float
 
 
-@dataclass(slots=True)
-class Figures:
-    """What a run came to; ``wrong`` is empty where all is well. Seconds for times."""
-
-    counts: dict[str, int | float] = field(default_factory=dict)
-    wrong: list[str] = field(default_factory=list)
-
-    def table(self) -> str:
-        """One line a figure."""
-        width = max(map(len, self.counts))
-        return "\n".join(f"{name:<{width}}  {value:>8g}" for name, value in self.counts.items())
-
-
-def ends(log: Path) -> Ends:
-    """What slurmctld's log tells of them; a requeued job has several."""
+def ends(log: Path, forgotten: Iterable[tuple[int, float]] = ()) -> Ends:
+    """What slurmctld's log tells of them; a requeued job has several. ``forgotten``: runs that a crash of it ended."""
     found = Ends()
+    for lost, time in forgotten:
+        found.by_job.setdefault(lost, []).append(time)
     for line in log.read_text(errors="replace").splitlines():
         if end := _END.match(line):
             times, job = (
@@ -75,7 +65,17 @@ def runs(words: Iterable[Word], ended: Ends) -> list[Running]:
     return found
 
 
-def wrong_kills(running: Iterable[Running], vms: Iterable[Mapping[str, Any]], ours: set[int]) -> list[str]:
+def forgotten(running: Iterable[Running], jobs: Iterable[Mapping[str, str]], crashed: float) -> list[tuple[int, float]]:
+    """The runs that a crashed slurmctld doesn't know any more when it is back: it had not saved that they began."""
+    nodes = {int(job["JobId"]): expand(job["NodeList"]) for job in jobs if job["JobState"] in {"RUNNING", "COMPLETING"}}
+    return [
+        (run.job, max(crashed, run.begin + 0.001))
+        for run in running
+        if run.end == float("inf") and nodes.get(run.job) != run.nodes
+    ]
+
+
+def wrong_kills(running: Iterable[Running], vms: Iterable[Mapping[str, Any]], ours: Container[int]) -> list[str]:
     """VMs whose end was asked for while a job was at work there. ``ours``: the serials of those that we powered off."""
     at_work = list(running)
     return [
@@ -87,27 +87,34 @@ def wrong_kills(running: Iterable[Running], vms: Iterable[Mapping[str, Any]], ou
     ]
 
 
-def wrong_ends(jobs: Iterable[Mapping[str, str]], cancelled: set[int], submitted: Mapping[int, float]) -> list[str]:
+def wrong_ends(jobs: Iterable[Mapping[str, str]], cancelled: set[int], submitted: Iterable[int]) -> list[str]:
     """Jobs that neither completed nor were cancelled by their owner, nor held by us."""
     there = list(jobs)
-    known = {int(job.get("ArrayJobId", job["JobId"])) for job in there}
+    known = {submission_of(job) for job in there}
     lost = [f"job {job} is gone from Slurm" for job in submitted if job not in known]
     bad = [
         f"job {job['JobId']} is {job['JobState']} ({job['Reason']}, exit code {job['ExitCode']})"
         for job in there
         if job["JobState"] != "COMPLETED"
         and not is_held(job)
-        and not (int(job.get("ArrayJobId", job["JobId"])) in cancelled and job["JobState"] == "CANCELLED")
+        and not (submission_of(job) in cancelled and job["JobState"] == "CANCELLED")
     ]
     return lost + bad
 
 
-def is_held(job: Mapping[str, str]) -> bool:
-    """Whether the job is held after too many failed starts."""
-    return job["JobState"] == "PENDING" and job["Reason"].startswith("JobHeldAdmin")
+def longest_wait(jobs: Iterable[Mapping[str, str]], said: Iterable[Word], submitted: Mapping[int, float]) -> float:
+    """Seconds from its submission until a job's script began for the last time."""
+    there = {int(job["JobId"]) for job in jobs}
+    began = {word.job: word for word in said if word.what == "begin" and word.job in there}
+    return max((word.time - submitted[word.submitted] for word in began.values()), default=0.0)
 
 
-def faults_hit(requests: Iterable[Mapping[str, Any]]) -> tuple[int, int]:
-    """Requests, and those that a fault hit."""
-    counts = Counter(bool(request["faults"]) for request in requests)
-    return counts.total(), counts[True]
+def faults_hit(requests: Iterable[Mapping[str, Any]], of: Container[int]) -> tuple[int, Counter[int]]:
+    """Requests, and how many of them each of these faults hit; under 0 how many any hit."""
+    total, hits = 0, Counter[int]()
+    for request in requests:
+        found = [fault for fault in request["faults"] if fault in of]
+        total += 1
+        hits.update(found)
+        hits[0] += bool(found)
+    return total, hits

@@ -24,34 +24,49 @@ _KINDS: Final[tuple[dict[str, Any], ...]] = (
     {"effect": "latency", "seconds": 2, "jitter": 4, "when": "after"},
     {"effect": "slow-drip", "seconds": 4},
 )
-_VM_KINDS: Final[tuple[dict[str, Any], ...]] = (
+BAD_VMS: Final[tuple[dict[str, Any], ...]] = (
     {"effect": "never-boots", "probability": 0.02},
     {"effect": "script-fails", "probability": 0.02},
     {"effect": "slow-boot", "seconds": 15, "probability": 0.05},
     {"effect": "slow-delete", "seconds": 5, "probability": 0.05},
 )
+"""What becomes of some VMs."""
 
 
-def faults(share: float) -> list[dict[str, Any]]:
-    """The EMS's faults, of which one or more hit so large a share (0 to 1) of all requests."""
+def wrong_answers(share: float) -> list[dict[str, Any]]:
+    """The EMS's, of every kind, of which one or more hit so large a share (0 to 1) of all requests."""
     each = 1 - (1 - share) ** (1 / len(_KINDS))
-    return [*({**kind, "probability": each} for kind in _KINDS), *_VM_KINDS]
+    return [{**kind, "probability": each} for kind in _KINDS]
 
 
 @dataclass(frozen=True, slots=True)
 class Blow:
-    """Something that happens once, so many seconds after the beginning. ``word`` is a method of Chaos."""
+    """Something that happens once, so many seconds after the beginning. ``word`` is a method of Blows."""
 
     at: float
     word: str
 
 
+_EVERY: Final = {
+    "restart_ems": (45, 0.2, 0.9),
+    "kill_sync": (25, 0.2, 0.9),
+    "power_off": (15, 0.2, 0.9),
+    "crash_slurmctld": (60, 0.2, 0.3),
+    "restart_slurmctld": (60, 0.8, 0.95),
+    "clock_ahead": (60, 0.1, 0.3),
+    "clock_back": (60, 0.4, 0.6),
+    "clock_right": (60, 0.7, 0.9),
+}
+"""About every so many seconds, and at which part of that time: slurmctld has some peace between its two."""
+
+
 def blows(seconds: float, random: Random) -> tuple[Blow, ...]:
     """The blows of a run, in order. A long run has more of them: each comes about every so many seconds."""
-    every = {"restart_ems": 45, "restart_slurmctld": 60, "kill_sync": 25, "power_off": 15}
-    made = []
-    for word, period in every.items():
-        count = max(1, round(seconds / period))
-        made += [Blow((turn + random.uniform(0.2, 0.9)) * seconds / count, word) for turn in range(count)]
+    made = [
+        Blow((turn + random.uniform(first, last)) * seconds / count, word)
+        for word, (period, first, last) in _EVERY.items()
+        for count in (max(1, round(seconds / period)),)
+        for turn in range(count)
+    ]
     made += [Blow(seconds * 0.3, "exhaust_pool"), Blow(seconds * 0.6, "refill_pool")]
     return tuple(sorted(made, key=lambda blow: blow.at))

@@ -1,11 +1,13 @@
 """The users: jobs of mixed kinds, submitted over time, some cancelled. And what they themselves saw, a line each."""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Final
 
+from xio_slurm.errors import LabError
 from xio_slurm.lab import Lab
 from xio_slurm.slurm.hostlist import expand
 
@@ -108,6 +110,42 @@ def submit(lab: Lab, one: Submission, record: Path) -> int | None:
 
 
 def all_jobs(lab: Lab) -> list[dict[str, str]]:
-    """What Slurm says of every job; of each task of an array. Empty when it doesn't answer."""
-    text = lab.run("scontrol", "show", "job", "-o").stdout
-    return [dict(re.findall(r"(?:^|\s)(\w+)=(\S*)", line)) for line in text.splitlines() if line.startswith("JobId")]
+    """What Slurm says of every job; of each task of an array. Raises LabError when it doesn't answer."""
+    asked = lab.run("scontrol", "show", "job", "-o")
+    if asked.returncode:
+        raise LabError(f"scontrol show job: {asked.stderr.strip()}")
+    lines = [line for line in asked.stdout.splitlines() if line.startswith("JobId")]
+    return [dict(re.findall(r"(?:^|\s)(\w+)=(.*?)(?=\s\w+=|$)", line)) for line in lines]
+
+
+def move_up(lab: Lab) -> None:
+    """The owners of jobs that wait for their begin want them now."""
+    for job in all_jobs(lab):
+        if job["JobState"] == "PENDING" and job["Reason"] == "BeginTime":
+            lab.run("scontrol", "update", f"JobId={job['JobId']}", "StartTime=now")
+
+
+def held_by_slurm(jobs: Iterable[Mapping[str, str]]) -> list[int]:
+    """Those whose node refused to start them."""
+    return [int(job["JobId"]) for job in jobs if job["Reason"] == "launch_failed_requeued_held"]
+
+
+def submission_of(job: Mapping[str, str]) -> int:
+    """The id that sbatch gave."""
+    return int(job.get("ArrayJobId", job["JobId"]))
+
+
+def tasks_of(job: Mapping[str, str]) -> int:
+    """How many jobs this is: the tasks of an array that have not begun are one to Slurm."""
+    return len(expand(f"task[{job['ArrayTaskId'].partition('%')[0]}]")) if "ArrayTaskId" in job else 1
+
+
+def is_held(job: Mapping[str, str]) -> bool:
+    """Whether we hold the job after too many failed starts."""
+    ours = job.get("AdminComment", "").startswith("xio:")
+    return job["JobState"] == "PENDING" and job["Reason"].startswith("JobHeldAdmin") and ours
+
+
+def is_under_way(job: Mapping[str, str]) -> bool:
+    """Whether something is still to come of it."""
+    return job["JobState"] not in {"COMPLETED", "CANCELLED", "FAILED", "NODE_FAIL"} and not is_held(job)
