@@ -7,6 +7,7 @@
   * ManifestError: the manifest is missing, unreadable or of another version
   * LedgerError: the state folder or one of its files can't be read or written
     * LedgerUnusable: nothing can be locked in the state folder (read-only, missing)
+  * EventsError: what the programs noted in events.jsonl can't be read
   * EmsError: the Exostellar Management Server
     * EmsUnreachable: no answer came (refused, timed out, connection lost)
       * CertificateError: our own certificates can't be used, so nothing was asked
@@ -80,6 +81,10 @@ class LedgerError(XioError):
 
 class LedgerUnusable(LedgerError):
     """No lock can be taken in the state folder, by anybody: it is missing or read-only, or the disk is full."""
+
+
+class EventsError(XioError):
+    """What the programs noted of the past can't be read, or not all of it."""
 
 
 class EmsError(XioError):

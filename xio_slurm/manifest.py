@@ -118,7 +118,8 @@ class Manifest:
     Times are in seconds. ``ems_url`` is None where the configuration names the EMS only by its CloudFormation stack
     and nobody has looked it up yet; ``management_server_stack`` is the stack that it was looked up in. ``region`` is
     AWS's, None for its usual ways to find one. ``user_data`` is the VM's boot script without the lines of the single
-    node. ``node_definitions_digest`` is the SHA-256 of the node definitions written with it: other bytes beside it
+    node. ``metrics_address`` is where ``xio sync`` serves metrics (``host:port``), None for nowhere.
+    ``node_definitions_digest`` is the SHA-256 of the node definitions written with it: other bytes beside it
     mean that a write was cut short.
     """
 
@@ -145,6 +146,7 @@ class Manifest:
     tls: Tls | None = None
     root_password: RootPassword | None = None
     recovery: Recovery = Recovery()
+    metrics_address: str | None = None
     node_definitions_digest: str = ""
 
     @cached_property
@@ -164,6 +166,11 @@ class Manifest:
         name, number = split
         pool = self._pools_by_name.get(name)
         return pool if pool is not None and number <= pool.size else None
+
+    def pool_name(self, node: str) -> str | None:
+        """The name of that pool."""
+        pool = self.pool_of(node)
+        return pool.name if pool is not None else None
 
     def to_json(self) -> str:
         """The file's text: the same manifest gives the same bytes."""

@@ -84,3 +84,8 @@ def test_a_file_that_cannot_be_read_is_one_line(
     with pytest.raises(SlurmError, match="SLURM_RESUME_FILE=") as caught:
         read_resume_file()
     assert "\n" not in str(caught.value)
+
+
+def test_the_nodes_of_each_job() -> None:
+    document = {"jobs": [{"job_id": 1, "nodes": "n-[1-2]"}, {"job_id": 2, "nodes_resume": "n-2"}, {"job_id": "x"}]}
+    assert ResumeFile(document).nodes_of() == {1: ("n-1", "n-2"), 2: ("n-2",)}

@@ -11,6 +11,7 @@ import click
 from rich.table import Table
 
 from xio_slurm.commands.output import json_option, table_console, tell
+from xio_slurm.desk.metrics.service import MetricsService
 from xio_slurm.manifest import DEFAULT_PATH, Manifest
 from xio_slurm.power.state_owner import become_owner
 from xio_slurm.power.sync.one_pass import look_only
@@ -57,7 +58,7 @@ def command(*, only_once: bool, dry_run: bool, manifest_path: Path | None, as_js
     elif only_once:
         sys.exit(1 if once(path) else 0)
     else:
-        serve(path)
+        serve(path, MetricsService().after_pass)
 
 
 def _show(path: str, *, as_json: bool) -> None:

@@ -100,6 +100,7 @@ class Plugin:
     delegates: Delegates
     recovery: Recovery
     pool_boot_timeouts: Mapping[str, int]
+    metrics_address: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ ALPHANUMERIC: Final = r"^[A-Za-z0-9]+$"
 ABSOLUTE_PATH: Final = r"^/[A-Za-z0-9._+@=:,/~-]*$"
 WORD: Final = r"^[!-~]+$"
 HOST: Final = r"^[A-Za-z0-9]([A-Za-z0-9._:-]*[A-Za-z0-9])?$"
+_PORT: Final = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+HOST_AND_PORT: Final = rf"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?):{_PORT}$"
 
 PATTERNS: Final = {
     NAME: ("may hold letters, digits, '_', '.' and '-' only, and begins with a letter or digit", "amd-8-gb-1-cores"),
@@ -23,6 +25,7 @@ PATTERNS: Final = {
     ABSOLUTE_PATH: ("must be an absolute path of letters, digits and . _ + @ = : , / ~ - only", "/var/lib/xio"),
     WORD: ("must be one word of printable ASCII, without spaces", "my-name-1"),
     HOST: ("must be an IP address or a host's name", "10.0.0.10"),
+    HOST_AND_PORT: ("must be an address of this host and a port, from 1 to 65535", "127.0.0.1:9818"),
 }
 """What every pattern asks for in words, and an example. Slurm, shells and the EMS read what they are for."""
 
@@ -41,6 +44,7 @@ Alphanumeric = Annotated[str, StringConstraints(pattern=ALPHANUMERIC, max_length
 AbsolutePath = Annotated[str, StringConstraints(pattern=ABSOLUTE_PATH, max_length=1024)]
 Word = Annotated[str, StringConstraints(pattern=WORD, max_length=1024)]
 Host = Annotated[str, StringConstraints(pattern=HOST, max_length=253)]
+HostAndPort = Annotated[str, StringConstraints(pattern=HOST_AND_PORT, max_length=260)]
 
 Mebibytes = Annotated[int, Field(ge=1, le=_MAX_MIB)]
 Gigabytes = Annotated[int, Field(ge=1, le=_MAX_GB)]
@@ -214,6 +218,9 @@ class PluginKeys(Keys):
         default=_RECOVERY.sync_interval, description="between two looks of xio sync"
     )
     most_deletes: Count = Field(default=_RECOVERY.most_deletes, description="VMs that one look of xio sync deletes")
+    metrics_address: HostAndPort | None = Field(
+        default=None, examples=["127.0.0.1:9818"], description="where xio sync serves metrics; else nowhere"
+    )
     user_data_template: AbsolutePath | None = Field(default=None, examples=["/etc/xio/user-data.sh"])
     vm_hook_script: AbsolutePath | None = Field(
         default=None, examples=["/opt/slurm/config/bin/vm-hook.sh"], description="a path as the VM sees it"

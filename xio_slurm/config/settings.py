@@ -109,6 +109,7 @@ def read_plugin(section: Section, problems: Problems) -> model.Plugin:
         ),
         recovery=read_recovery(section, problems),
         pool_boot_timeouts=keys.pool_boot_timeouts,
+        metrics_address=keys.metrics_address,
     )
 
 

@@ -73,6 +73,7 @@ def compile_config(config: Config, programs: Programs, user_data: str) -> Compil
         tls=plugin.tls if url is not None and url.startswith("https:") else None,
         root_password=config.root_password,
         recovery=plugin.recovery,
+        metrics_address=plugin.metrics_address,
         node_definitions_digest=digest(node_definitions.encode()),
     )
     return Compiled(manifest, node_definitions)

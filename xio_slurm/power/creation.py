@@ -59,7 +59,9 @@ class Creation:
         try:
             return self._create(node, pool)
         except EmsError as error:
-            self.gate.failed(pool.name, failure(node, error))
+            refused = failure(node, error)
+            self.events.record("refused", node=node, pool=pool.name, code=refused.code, text=refused.text)
+            self.gate.failed(pool.name, refused)
             raise
 
     def _create(self, node: str, pool: Pool) -> Outcome:

@@ -138,7 +138,7 @@ class Deletion:
         return Done(node, "gone") if vm is None else Left(node, "still there")
 
     def _forget(self, node: str) -> Outcome:
-        self.events.record("gone", node=node)
+        self.events.record("gone", node=node, seconds=round(time.time() - self.run.called, 1))
         try:
             with self.ledger.locked(node, Deadline.after(self.manifest.connect_timeout)) as slot:
                 entry = slot.read()

@@ -8,7 +8,6 @@ import argparse
 import logging
 import os
 import sys
-import syslog
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -26,7 +25,8 @@ from xio_slurm.power.log_file import LogFile
 from xio_slurm.power.manifest_writers import manifest_warnings
 from xio_slurm.power.outcome import Failed, Outcome
 from xio_slurm.power.state_owner import become_owner
-from xio_slurm.slurm.hostlist import expand
+from xio_slurm.power.system_log import SystemLog
+from xio_slurm.slurm.hostlist import expand, fold
 from xio_slurm.slurm.resume_file import ResumeFile, read_resume_file
 
 LOG_FILE: Final = "xio.log"
@@ -57,6 +57,7 @@ def main(program: str, seconds: Callable[[Manifest], float], work: Callable[[Cal
     _open_descriptors()
     logging.basicConfig(format=f"{program}: %(message)s")  # stderr, until the log is known
     log.setLevel(logging.INFO)  # ours alone: libraries have much to tell
+    log.addHandler(SystemLog(program))
     try:
         # First of all: the resume file is gone when slurmctld is.
         resume_file = _resume_file()
@@ -66,28 +67,28 @@ def main(program: str, seconds: Callable[[Manifest], float], work: Callable[[Cal
         become_owner(loaded.state_dir)
         run = Run(f"{program}-{os.getpid()}-{called:.3f}", called)
         _log_to(loaded.log_dir, program)
-        events = Events(loaded.log_dir, program, run.id)
+        events = Events(loaded.log_dir, program, run.id, loaded.pool_name)
         deadline = Deadline.after(seconds(loaded))
         call = Call(program, loaded, nodes, tuple(arguments.further), resume_file, run, deadline, events)
         log.info("called for %s", arguments.hostlist)
         for warning in manifest_warnings(arguments.manifest):
             log.warning("%s", warning)
         events.record("called", hostlist=arguments.hostlist, nodes=len(nodes))
+        for job, names in resume_file.nodes_of().items() if resume_file is not None else ():
+            events.record("wanted", job=str(job), hostlist=fold(names), nodes=len(names))
         outcomes = tuple(work(call))
     except XioError as error:
-        _give_up(program, f"{error}: nothing was done")
+        _give_up(f"{error}: nothing was done")
     except Exception as error:  # the last resort: a bug of ours must be told too
-        _give_up(program, write_bug_report(error))
+        _give_up(write_bug_report(error))
     failed = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
     events.record("ended", nodes=len(nodes), failed=len(failed), seconds=round(time.time() - called, 3))
     sys.exit(1 if failed else 0)
 
 
-def _give_up(program: str, why: str) -> NoReturn:
-    """Say why nothing could be done. Also to syslog: stderr may be closed, and the log's place not be known yet."""
+def _give_up(why: str) -> NoReturn:
+    """Say why nothing could be done: in syslog in any case, since stderr may be closed and the log's place unknown."""
     log.critical("%s", why)
-    syslog.openlog(program, syslog.LOG_PID, syslog.LOG_DAEMON)
-    syslog.syslog(syslog.LOG_CRIT, why)
     sys.exit(2)
 
 

@@ -4,7 +4,7 @@ The number of calls doesn't grow with the nodes: one look at the jobs, one at th
 """
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -129,12 +129,5 @@ def _is_waited_for(state: NodeState | None, *, also_up: bool) -> bool:
 
 def _jobs_of(resume_file: ResumeFile | None) -> tuple[Job, ...]:
     """What the resume file tells of jobs. Their comments aren't known, and so not changed."""
-    nodes: dict[int, list[str]] = {}
-    for node, numbers in _waiting(resume_file).items():
-        for number in numbers:
-            nodes.setdefault(number, []).append(node)
-    return tuple(Job(str(job), job, "", "", True, "?", tuple(names)) for job, names in nodes.items())
-
-
-def _waiting(resume_file: ResumeFile | None) -> Mapping[str, tuple[int, ...]]:
-    return resume_file.jobs_of() if resume_file is not None else {}
+    nodes = resume_file.nodes_of() if resume_file is not None else {}
+    return tuple(Job(str(job), job, "", "", True, "?", names) for job, names in nodes.items())

@@ -38,6 +38,14 @@ class ResumeFile:
                     waiting[node] = (*waiting.get(node, ()), job_id)
         return waiting
 
+    def nodes_of(self) -> Mapping[int, tuple[str, ...]]:
+        """The same by job: the nodes that each waits for."""
+        nodes: dict[int, list[str]] = {}
+        for node, jobs in self.jobs_of().items():
+            for job in jobs:
+                nodes.setdefault(job, []).append(node)
+        return {job: tuple(names) for job, names in nodes.items()}
+
     def only(self, wanted: Callable[[str], bool]) -> "ResumeFile":
         """A copy that speaks of the wanted nodes alone; jobs that are left with none are taken out."""
         document = _filtered(self.document, _ALL_NODES, wanted)

@@ -64,9 +64,8 @@ def vm_access(manifest: Manifest, transport: Transport) -> VmAccess:
     """The VMs of the manifest's EMS and the ledger, for somebody who is ready for them."""
     called = time.time()
     run = Run(f"{PROGRAM}-{os.getpid()}-{called:.3f}", called)
-    return VmAccess(
-        manifest, Vms(transport), Ledger(manifest.state_dir), Events(manifest.log_dir, PROGRAM, run.id), run
-    )
+    events = Events(manifest.log_dir, PROGRAM, run.id, manifest.pool_name)
+    return VmAccess(manifest, Vms(transport), Ledger(manifest.state_dir), events, run)
 
 
 def _owner(folder: Path) -> str:

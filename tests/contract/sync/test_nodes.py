@@ -221,3 +221,15 @@ def test_an_administrators_nodes_are_left(head: HeadNode) -> None:
     close(head, POOL, seconds=60)
     head.looks(3)
     assert head.slurm.updates() == []
+
+
+def test_a_node_that_has_registered_is_noted_once_with_its_time(head: HeadNode) -> None:
+    head.make_vm()
+    head.note("ours", age=42)
+    head.slurm.say(BOOTING, NODE)
+    head.look()
+    head.slurm.say(RUNNING, NODE)
+    head.looks(3)
+    (registered,) = head.events("registered")
+    assert (registered["node"], registered["pool"]) == (NODE, POOL)
+    assert 42 <= registered["seconds"] < 60

@@ -55,6 +55,7 @@ def a_plugin() -> Plugin:
         delegates=Delegates(None, None, None),
         recovery=Recovery(),
         pool_boot_timeouts={},
+        metrics_address=None,
     )
 
 

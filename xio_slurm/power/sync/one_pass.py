@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from xio_slurm.deadline import Deadline
@@ -38,10 +38,16 @@ _SECONDS: Final = 100.0
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """How a pass went. ``waiting``: what is done when a second look says the same. ``problems`` are lines."""
+    """How a pass went. ``waiting``: what is done when a second look says the same. ``problems`` are lines.
+
+    ``seen`` is None where there was nothing to decide by; else ``proposals`` and ``breakers`` belong to it.
+    """
 
     waiting: tuple[Proposal, ...]
     problems: tuple[str, ...]
+    seen: Observation | None = None
+    proposals: tuple[Proposal, ...] = ()
+    breakers: Mapping[str, Breaker] = field(default_factory=dict)
 
 
 class Passes:
@@ -65,29 +71,31 @@ class Passes:
         """Make a pass. Whatever is wrong is told, and in the next pass no more."""
         saw_all = True
         try:
-            waiting, problems = self._pass()
+            passed, problems = self._pass()
         except (SlurmError, LedgerError) as error:
             saw_all = False
             about = "slurm" if isinstance(error, SlurmError) else "ledger"
-            waiting, problems = (), (Problem(about, str(error), f"{about} can be read again"),)
+            passed, problems = Passed((), ()), (Problem(about, str(error), f"{about} can be read again"),)
         problems += tuple(self._beat())
         self._notices.tell(problems, saw_all=saw_all)
-        return Passed(waiting, tuple(problem.text for problem in problems))
+        return replace(passed, problems=tuple(problem.text for problem in problems))
 
-    def _pass(self) -> tuple[tuple[Proposal, ...], tuple[Problem, ...]]:
+    def _pass(self) -> tuple[Passed, tuple[Problem, ...]]:
         manifest = self._manifest
         deadline = Deadline.after(_SECONDS)
         ledger = Ledger(manifest.state_dir)
         ledger.prepare()
-        with closing(Events(manifest.log_dir, PROGRAM, _run(time.time()).id)) as events, ems(manifest) as found:
+        run = _run(time.time()).id
+        with closing(Events(manifest.log_dir, PROGRAM, run, manifest.pool_name)) as events, ems(manifest) as found:
             slurm = Scontrol(manifest.slurm_bin_dir)
             seen = observe(manifest, slurm, ledger, found, deadline)
             gates = Gates(self._record, manifest.recovery, events, deadline)
             breakers, unwritten = gates.look(seen.time, listed=seen.vms is not None)
-            slow = self._came_up(seen, gates, breakers)
+            slow = self._came_up(seen, gates, breakers, events)
+            proposals = propose(seen, manifest, breakers)
             confirmed = confirm(
                 self._looks,
-                self._within(propose(seen, manifest, breakers)),
+                self._within(proposals),
                 time.monotonic(),
                 grace=manifest.recovery.grace,
                 saw_all=seen.vms is not None,
@@ -109,17 +117,22 @@ class Passes:
                 run=_run(seen.time),
             )
             undone = acting.act(confirmed.ripe)
-        return confirmed.waiting, (*seen.problems, *unwritten, *slow, *undone)
+        passed = Passed(confirmed.waiting, (), seen, proposals, breakers)
+        return passed, (*seen.problems, *unwritten, *slow, *undone)
 
     def _within(self, proposals: Iterable[Proposal]) -> Iterator[Proposal]:
         # Who drains nodes must be there to give them back.
         return (each for each in proposals if self._stays or each.action is not NodeAction.CLOSE)
 
-    def _came_up(self, seen: Observation, gates: Gates, breakers: Mapping[str, Breaker]) -> tuple[Problem, ...]:
+    def _came_up(
+        self, seen: Observation, gates: Gates, breakers: Mapping[str, Breaker], events: Events
+    ) -> tuple[Problem, ...]:
         """Nodes that were powering up and have registered: their pools' VMs do boot."""
         powers = {node: power_of(state) for node, state in seen.states.items() if "POWERED_DOWN" not in state.flags}
         up = {node for node in self._booting if powers.get(node) is Power.ON}
         self._booting = frozenset(node for node, power in powers.items() if power is Power.POWERING_UP)
+        for node in sorted(up & seen.entries.keys()):
+            events.record("registered", node=node, seconds=round(seen.time - seen.entries[node].asked, 1))
         pools = {pool.name for node in up if (pool := self._manifest.pool_of(node)) is not None}
         return gates.came_up(sorted(pool for pool in pools if pool in breakers and breakers[pool].boot_failures))
 

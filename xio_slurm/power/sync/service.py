@@ -1,8 +1,10 @@
 """The service: passes until it is asked to end. Nothing that goes wrong in a pass ends it."""
 
 import logging
+import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +21,7 @@ from xio_slurm.power.sync.notices import Notices, Problem
 from xio_slurm.power.sync.notify import notify
 from xio_slurm.power.sync.one_pass import Passed, Passes
 from xio_slurm.power.sync.stop import Stop, stoppable
+from xio_slurm.power.system_log import SystemLog
 
 log = logging.getLogger("xio_slurm")
 
@@ -30,10 +33,13 @@ _STANDING_BY: Final = 1.0
 _SECOND_LOOK: Final = 0.1
 
 
-def serve(manifest_path: str) -> None:
-    """Run until SIGTERM or SIGINT."""
+AfterPass = Callable[[Manifest, Passed], None]
+
+
+def serve(manifest_path: str, after_pass: AfterPass = lambda _manifest, _passed: None) -> None:
+    """Run until SIGTERM or SIGINT. ``after_pass`` is called after each pass; what goes wrong in it is told."""
     with stoppable() as stop:
-        _Service(manifest_path, stop).run()
+        _Service(manifest_path, stop, after_pass).run()
     log.info("ended")
     notify("STOPPING=1")
 
@@ -64,9 +70,10 @@ def once(manifest_path: str) -> tuple[str, ...]:
 
 
 class _Service:
-    def __init__(self, manifest_path: str, stop: Stop) -> None:
+    def __init__(self, manifest_path: str, stop: Stop, after_pass: AfterPass) -> None:
         self._path = manifest_path
         self._stop = stop
+        self._after_pass = after_pass
         self._notices = Notices()  # of passes
         self._own = Notices()  # of what keeps us from one
         self._leader = Leader()
@@ -92,7 +99,7 @@ class _Service:
         if passes is None or self._manifest is None:
             return _STANDING_BY
         began = time.monotonic()
-        passed = self._pass(passes)
+        passed = self._pass(passes, self._manifest)
         status = f"{len(passed.problems)} problems, {len(passed.waiting)} things to be confirmed"
         notify("WATCHDOG=1", f"STATUS={status}")
         return max(0.0, self._manifest.recovery.sync_interval - (time.monotonic() - began))
@@ -116,15 +123,17 @@ class _Service:
         notify("WATCHDOG=1", f"STATUS=stands by: {who} leads")
         return None
 
-    def _pass(self, passes: Passes) -> Passed:
+    def _pass(self, passes: Passes, manifest: Manifest) -> Passed:
         try:
-            return passes.run()
+            passed = passes.run()
+            self._after_pass(manifest, passed)
         except Exception as error:  # a bug of ours: the next pass may do, and other nodes' must
             text = f"{type(error).__name__}: {error}"
             if text != self._bug:
                 self._bug = text
                 log.critical("%s", write_bug_report(error))
             return Passed((), (text,))
+        return passed
 
     def _wait(self, seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -134,13 +143,15 @@ class _Service:
 
 
 def log_to(manifest: Manifest) -> None:
-    """Log to the programs' log, and to stderr: that is the journal's, or somebody's terminal."""
+    """Log to the programs' log, and to stderr: that is the journal's, or somebody's terminal. Else to syslog too."""
     for handler in list(log.handlers):
         log.removeHandler(handler)
         handler.close()
     to_stderr = logging.StreamHandler(sys.stderr)
     to_stderr.setFormatter(logging.Formatter("xio sync: %(message)s"))
     log.addHandler(to_stderr)
+    if "JOURNAL_STREAM" not in os.environ and not sys.stderr.isatty():
+        log.addHandler(SystemLog(PROGRAM))
     log.setLevel(logging.INFO)
     log.propagate = False
     logging.raiseExceptions = False  # a full disk costs the line, not the node

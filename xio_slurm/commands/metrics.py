@@ -1,0 +1,90 @@
+"""``xio metrics``: what Prometheus is told of the pools."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import click
+
+from xio_slurm.commands.ems_options import ems_options, manifest_of
+from xio_slurm.commands.output import tell
+from xio_slurm.desk.metrics.exposition import exposition
+from xio_slurm.desk.metrics.families import families
+from xio_slurm.desk.metrics.store import totals_now
+from xio_slurm.desk.status import status_of
+from xio_slurm.desk.status_look import look
+from xio_slurm.errors import XioError
+from xio_slurm.vms.access import ready_to_write
+
+_SECONDS: Final = 120.0
+"""That it may take: Slurm, the EMS and the lock are waited for a few seconds each."""
+
+
+@click.command()
+@click.option(
+    "--output",
+    "path",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Replace FILE as a whole, readable for all: for node_exporter's textfile collector.",
+)
+@ems_options
+def command(*, path: Path | None, manifest_path: Path | None, config_path: Path | None) -> None:
+    """Print the pools' metrics for Prometheus, as OpenMetrics text.
+
+    Nodes by state, VMs, mismatches and gates as they are now; VMs asked for, refused and deleted, and how long they
+    took to boot, counted since the beginning. 'xio sync' serves the same where MetricsAddress is set. Run it as root
+    or as SlurmUser.
+
+    \b
+    Exit codes: 0 fine, 1 something couldn't be found out, 2 wrong usage.
+    \b
+    Examples:
+      xio metrics
+      xio metrics --output /var/lib/prometheus/node-exporter/xio.prom
+      xio metrics | promtool check metrics
+    """
+    if path is not None:
+        sys.exit(_write(path, manifest_path, config_path))
+    manifest = manifest_of(manifest_path, config_path)
+    ready_to_write(manifest)
+    totals, problems = totals_now(manifest, time.time())
+    status = status_of(manifest, look(manifest), {}, problems)
+    click.echo(exposition(families(manifest, status, totals)), nl=False)
+    tell(f"xio: {problem}" for problem in status.problems)
+    sys.exit(1 if status.problems else 0)
+
+
+def _write(path: Path, manifest_path: Path | None, config_path: Path | None) -> int:
+    """Have a process of its own print them: it becomes SlurmUser, who can't write where the collector looks."""
+    options = (("--manifest", manifest_path), ("-c", config_path))
+    given = (word for option, value in options if value is not None for word in (option, str(value)))
+    command = [sys.executable, "-m", "xio_slurm.commands", "metrics", *given]
+    try:
+        printed = subprocess.run(command, stdout=subprocess.PIPE, timeout=_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise XioError(f"{path}: stays as it was: looking took more than {_SECONDS:g} s") from None
+    if printed.stdout:
+        _replace(path, printed.stdout)
+    return printed.returncode
+
+
+def _replace(path: Path, text: bytes) -> None:
+    """Whole or not at all, under a name that no collector takes until then."""
+    new: Path | None = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".new", delete=False) as file:
+            new = Path(file.name)
+            file.write(text)
+            os.fchmod(file.fileno(), 0o644)
+        new.replace(path)
+    except OSError as error:
+        if new is not None:
+            with suppress(OSError):
+                new.unlink()
+        raise XioError(f"{path}: can't be written: {error.strerror}") from error
