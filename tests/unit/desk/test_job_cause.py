@@ -27,8 +27,9 @@ from tests.unit.desk.sights import (
     running,
     vm,
 )
-from xio_slurm.desk.doctor.looks import Unseen
+from xio_slurm.desk.looks import Unseen
 from xio_slurm.power.breaker import EVERY_POOL
+from xio_slurm.power.situation import Gate
 
 CASES: Final[dict[str, Case]] = {
     "unknown job": (of_job(), FINE, "Slurm doesn't know job 12", "sacct"),
@@ -116,6 +117,15 @@ CASES: Final[dict[str, Case]] = {
         WAITS,
         "job 12 waits, since pool amd is closed until",
         "xio spot-score",
+    ),
+    "its pool tried": (
+        of_job(
+            job(reason="Resources", partitions=("xio-amd",)),
+            breakers={"amd": replace(closed()["amd"], gate=Gate.HALF_OPEN)},
+        ),
+        WAITS,
+        "job 12 waits, since pool amd lets one node through, to see whether it is over that the EMS has no capacity",
+        "wait",
     ),
     "its pool closed, no sync": (
         of_job(job(reason="Resources", partitions=("xio-amd",)), breakers=closed(), **DEAD),

@@ -26,7 +26,7 @@ from tests.unit.desk.sights import (
     running,
     vm,
 )
-from xio_slurm.desk.doctor.looks import Unseen
+from xio_slurm.desk.looks import Unseen
 
 CASES: Final[dict[str, Case]] = {
     "free": (of_node(), FINE, "nothing is wrong", "nothing"),

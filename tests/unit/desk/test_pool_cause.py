@@ -21,7 +21,7 @@ from tests.unit.desk.sights import (
     of_pool,
     vm,
 )
-from xio_slurm.desk.doctor.looks import Unseen
+from xio_slurm.desk.looks import Unseen
 from xio_slurm.power.breaker import EVERY_POOL
 
 CASES: Final[dict[str, Case]] = {

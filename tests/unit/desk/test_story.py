@@ -20,8 +20,8 @@ from tests.unit.desk.sights import (
     running,
     vm,
 )
-from xio_slurm.desk.doctor.looks import Unseen
 from xio_slurm.desk.event_kinds import KINDS
+from xio_slurm.desk.looks import Unseen
 from xio_slurm.desk.story.conclusion import clock, duration
 from xio_slurm.desk.story.failed_starts import MEANINGS, remedy
 from xio_slurm.desk.story.seen import NodeSeen

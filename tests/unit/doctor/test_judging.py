@@ -9,9 +9,9 @@ import pytest
 from tests.unit.doctor.conftest import CONF, MANIFEST, NODES, NOW, WELL, cluster, conf, entry
 from xio_slurm.desk.doctor.examination import CHECKS, examine, question_of
 from xio_slurm.desk.doctor.finding import Area, Finding, Severity, in_order
-from xio_slurm.desk.doctor.looks import Unseen
 from xio_slurm.desk.doctor.seen import Configuration, Definitions, Ems, Folder, Programs, Seen
 from xio_slurm.desk.doctor.slurm_checks import BUGS
+from xio_slurm.desk.looks import Unseen
 from xio_slurm.manifest import Recovery
 from xio_slurm.power.breaker import Breaker
 from xio_slurm.power.heartbeat import Heartbeat

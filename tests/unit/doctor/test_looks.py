@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from xio_slurm.desk.doctor.looks import Unseen, side_by_side
+from xio_slurm.desk.looks import Unseen, side_by_side
 from xio_slurm.errors import SlurmError
 
 

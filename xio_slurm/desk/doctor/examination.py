@@ -6,8 +6,8 @@ from typing import Final
 
 from xio_slurm.desk.doctor import ems_checks, folder_checks, node_checks, slurm_checks, time_checks
 from xio_slurm.desk.doctor.finding import Area, Finding, Severity, error, in_order, warning
-from xio_slurm.desk.doctor.looks import NotSeenError, Unseen
 from xio_slurm.desk.doctor.seen import Seen
+from xio_slurm.desk.looks import NotSeenError, Unseen
 
 Check = Callable[[Seen], Iterator[Finding]]
 

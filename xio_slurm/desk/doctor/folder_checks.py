@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from xio_slurm.desk.doctor.finding import Area, Finding, error, warning
-from xio_slurm.desk.doctor.looks import Unseen
 from xio_slurm.desk.doctor.seen import Folder, Seen, known
+from xio_slurm.desk.looks import Unseen
 from xio_slurm.plain_text import listed
 
 _FULL: Final = 256 * 1024

@@ -18,8 +18,8 @@ from xio_slurm.deploy.launchers import launches
 from xio_slurm.deploy.programs import Programs as Paths
 from xio_slurm.deploy.programs import unusable
 from xio_slurm.deploy.publish import NODE_DEFINITIONS, is_settled
-from xio_slurm.desk.doctor.looks import side_by_side
 from xio_slurm.desk.doctor.seen import Cluster, Configuration, Definitions, Ems, Folder, Programs, Seen
+from xio_slurm.desk.looks import side_by_side
 from xio_slurm.ems.connection import connected
 from xio_slurm.ems.documents import ENVIRONMENTS, IMAGES, PROFILES, Document, Documents, Kind
 from xio_slurm.ems.tls import certificate_warnings

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from xio_slurm.desk.doctor.looks import NotSeenError, Unseen
+from xio_slurm.desk.looks import NotSeenError, Unseen
 from xio_slurm.ems.documents import Document
 from xio_slurm.manifest import Manifest
 from xio_slurm.power.breaker import Breaker

@@ -7,8 +7,8 @@ from typing import Final
 
 from xio_slurm.deploy.programs import RESUME, SUSPEND
 from xio_slurm.desk.doctor.finding import Area, Finding, error, note, warning
-from xio_slurm.desk.doctor.looks import Unseen
 from xio_slurm.desk.doctor.seen import Seen, known
+from xio_slurm.desk.looks import Unseen
 from xio_slurm.naming import node_name, split_node_name
 from xio_slurm.slurm.hostlist import fold
 from xio_slurm.slurm.version import PARTITION_TIMEOUTS, SILENCE_LASTS, Version

@@ -6,7 +6,7 @@ from typing import Final
 
 from xio_slurm.desk.story.conclusion import Conclusion, stuck, waits
 from xio_slurm.desk.story.seen import Seen
-from xio_slurm.power.breaker import Breaker
+from xio_slurm.power.breaker import EVERY_POOL, Breaker
 from xio_slurm.power.pool_nodes import why_closed
 
 _OURS: Final = re.compile(r"xio: ?([a-z]+)[: ]*(.*)", re.DOTALL)
@@ -73,6 +73,14 @@ def closed_pool(seen: Seen, breaker: Breaker, whom: str) -> Conclusion:
         return stuck(cause, *start_sync("opens it again"))
     first = remedy(breaker.cause, "", breaker.pool)
     return waits(cause, *first, *(by_hand if breaker.cause == "rejected" else ()))
+
+
+def half_open_pool(seen: Seen, breaker: Breaker, whom: str) -> Conclusion:
+    """``whom`` waits for a pool that is tried with one node."""
+    pool = f"pool {breaker.pool} lets" if breaker.pool != EVERY_POOL else "all pools let"
+    what = what_happened(breaker.cause, breaker.text)
+    cause = f"{whom}{pool} one node through, to see whether it is over that {what}"
+    return waits(cause, "wait") if seen.sync_is_alive else stuck(cause, *start_sync("opens it"))
 
 
 def start_sync(what: str) -> tuple[str, ...]:

@@ -6,9 +6,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from xio_slurm.desk.doctor.looks import Unseen
+from xio_slurm.desk.looks import Unseen
 from xio_slurm.desk.story.conclusion import Conclusion, Weight, clock, count_of, fine, stuck, waits
-from xio_slurm.desk.story.failed_starts import closed_pool, remedy, split_reason, start_sync, what_happened
+from xio_slurm.desk.story.failed_starts import (
+    closed_pool,
+    half_open_pool,
+    remedy,
+    split_reason,
+    start_sync,
+    what_happened,
+)
 from xio_slurm.desk.story.node_cause import node_cause
 from xio_slurm.desk.story.seen import HOLDING, Seen
 from xio_slurm.errors import SlurmError
@@ -149,6 +156,8 @@ def _for_nodes(job: JobDetails, seen: Seen) -> Conclusion:
             else ""
         )
         return closed_pool(seen, every, f"job {job.id} waits, since {which}")
+    if (tried := _half_open(job, seen)) is not None:
+        return half_open_pool(seen, tried, f"job {job.id} waits, since ")
     if not pools:
         return _slurms(job, seen)
     counts = _counts(pools, seen)
@@ -191,6 +200,14 @@ def _why_all_closed(job: JobDetails, seen: Seen) -> Breaker | None:
     if not breakers or any(breaker.gate is not Gate.CLOSED for breaker in breakers):
         return None
     return min(breakers, key=lambda breaker: breaker.until if breaker.until is not None else math.inf)
+
+
+def _half_open(job: JobDetails, seen: Seen) -> Breaker | None:
+    """One of the breakers of its pools that is tried, where none is open."""
+    breakers = [seen.breaker(pool) for pool in pools_of(job, seen)]
+    if any(breaker.gate is Gate.OPEN for breaker in breakers):
+        return None
+    return next((breaker for breaker in breakers if breaker.gate is Gate.HALF_OPEN), None)
 
 
 def _counts(pools: tuple[str, ...], seen: Seen) -> Counter[str]:

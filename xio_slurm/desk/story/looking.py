@@ -10,8 +10,8 @@ from statistics import median
 from typing import Any, Final
 
 from xio_slurm.deadline import Deadline
-from xio_slurm.desk.doctor.looks import Unseen, side_by_side
 from xio_slurm.desk.event_log import Event, read_events
+from xio_slurm.desk.looks import Unseen, side_by_side
 from xio_slurm.desk.story.seen import NodeSeen, Seen, Subject
 from xio_slurm.ems.connection import connected
 from xio_slurm.ems.vms import Vms

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from xio_slurm.desk.doctor.looks import Unseen
+from xio_slurm.desk.looks import Unseen
 from xio_slurm.desk.story.conclusion import Conclusion, clock, duration, fine, stuck, waits
 from xio_slurm.desk.story.failed_starts import closed_pool, remedy, split_reason, start_sync, what_happened
 from xio_slurm.desk.story.seen import NodeSeen, Seen

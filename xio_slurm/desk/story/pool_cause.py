@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from xio_slurm.desk.doctor.looks import Unseen
+from xio_slurm.desk.looks import Unseen
 from xio_slurm.desk.story.conclusion import Conclusion, Weight, count_of, fine, stuck, waits
-from xio_slurm.desk.story.failed_starts import closed_pool, remedy, start_sync, what_happened
+from xio_slurm.desk.story.failed_starts import closed_pool, half_open_pool, remedy, start_sync
 from xio_slurm.desk.story.job_cause import pools_of
 from xio_slurm.desk.story.node_cause import node_cause
 from xio_slurm.desk.story.seen import Seen
@@ -28,9 +28,7 @@ def pool_cause(seen: Seen) -> Conclusion:
             "up to Slurm 22.05, PrivateData=cloud shows nodes that are powered down",
         )
     if breaker.gate is Gate.HALF_OPEN:
-        what = what_happened(breaker.cause, breaker.text)
-        cause = f"pool {pool} lets one node through, to see whether it is over that {what}"
-        return waits(cause, "wait") if seen.sync_is_alive else stuck(cause, *start_sync("opens it"))
+        return half_open_pool(seen, breaker, "")
     return _out_of_use(pool, nodes, seen) or _worst_node(pool, seen) or _all_is_well(pool, nodes, seen)
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from xio_slurm.desk.doctor.looks import Unseen
 from xio_slurm.desk.event_log import Event
+from xio_slurm.desk.looks import Unseen
 from xio_slurm.ems.vms import Vm
 from xio_slurm.ledger import Entry
 from xio_slurm.manifest import Manifest

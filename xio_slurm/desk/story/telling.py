@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from xio_slurm.desk.doctor.looks import Unseen
+from xio_slurm.desk.looks import Unseen
 from xio_slurm.desk.story.conclusion import Conclusion
 from xio_slurm.desk.story.job_cause import job_cause
 from xio_slurm.desk.story.node_cause import node_cause

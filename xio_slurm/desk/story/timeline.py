@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from xio_slurm.desk.doctor.looks import Unseen
+from xio_slurm.desk.looks import Unseen
 from xio_slurm.desk.story.conclusion import clock, count_of, duration
 from xio_slurm.desk.story.seen import NodeSeen, Seen
 from xio_slurm.plain_text import one_line, shortened
