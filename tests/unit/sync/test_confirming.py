@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tests.unit.sync.conftest import entry, seen
 from xio_slurm.manifest import Manifest
-from xio_slurm.power.sync.confirming import Looks, confirm
+from xio_slurm.power.sync.confirming import Looks, confirm, until_next_look
 from xio_slurm.power.sync.proposals import Proposal, propose
 
 OFF = "IDLE+CLOUD+POWERED_DOWN"
@@ -66,3 +66,20 @@ def test_a_nodes_vm_and_the_node_itself_are_two_matters(manifest: Callable[..., 
     assert len(found) == 2
     first = confirm(Looks(), found, 100.0, grace=90.0, saw_all=True)
     assert confirm(first.looks, found, 200.0, grace=90.0, saw_all=True).ripe == found
+
+
+def test_the_next_look_comes_when_it_confirms_something() -> None:
+    assert until_next_look(10.0, 16.0, None) == 10.0
+    assert until_next_look(10.0, 16.0, 90.0) == 10.0
+    assert until_next_look(10.0, 16.0, 13.0) == 13.0  # a little later, so that it isn't too early
+    assert until_next_look(10.0, 16.0, 7.0) == 7.0
+    assert until_next_look(15.0, 16.0, 0.5) == 3.0  # looks don't follow on each other's heels
+    assert until_next_look(-5.0, 16.0, None) == until_next_look(-5.0, 16.0, -1.0) == 0.0
+
+
+def test_what_waits_says_until_when(manifest: Callable[..., Manifest]) -> None:
+    first = [orphan(manifest())]
+    looked = confirm(Looks(), first, 100.0, grace=90.0, saw_all=True)
+    assert looked.ripe_at == 190.0
+    assert confirm(looked.looks, first, 115.0, grace=90.0, saw_all=True).ripe_at == 190.0
+    assert confirm(looked.looks, first, 190.0, grace=90.0, saw_all=True).ripe_at is None

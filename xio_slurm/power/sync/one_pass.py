@@ -40,6 +40,7 @@ _SECONDS: Final = 100.0
 class Passed:
     """How a pass went. ``waiting``: what is done when a second look says the same. ``problems`` are lines.
 
+    ``ripe_at``: from which moment on (monotonic, in seconds) another look confirms the first of what waits.
     ``seen`` is None where there was nothing to decide by; else ``proposals`` and ``breakers`` belong to it.
     """
 
@@ -48,6 +49,7 @@ class Passed:
     seen: Observation | None = None
     proposals: tuple[Proposal, ...] = ()
     breakers: Mapping[str, Breaker] = field(default_factory=dict)
+    ripe_at: float | None = None
 
 
 class Passes:
@@ -117,7 +119,7 @@ class Passes:
                 run=_run(seen.time),
             )
             undone = acting.act(confirmed.ripe)
-        passed = Passed(confirmed.waiting, (), seen, proposals, breakers)
+        passed = Passed(confirmed.waiting, (), seen, proposals, breakers, confirmed.ripe_at)
         return passed, (*seen.problems, *unwritten, *slow, *undone)
 
     def _within(self, proposals: Iterable[Proposal]) -> Iterator[Proposal]:

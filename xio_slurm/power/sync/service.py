@@ -16,6 +16,7 @@ from xio_slurm.power.manifest_writers import manifest_warnings
 from xio_slurm.power.program import LOG_FILE
 from xio_slurm.power.state_owner import become_owner
 from xio_slurm.power.sync.acting import PROGRAM
+from xio_slurm.power.sync.confirming import until_next_look
 from xio_slurm.power.sync.leader import Leader, who_leads
 from xio_slurm.power.sync.notices import Notices, Problem
 from xio_slurm.power.sync.notify import notify
@@ -102,7 +103,9 @@ class _Service:
         passed = self._pass(passes, self._manifest)
         status = f"{len(passed.problems)} problems, {len(passed.waiting)} things to be confirmed"
         notify("WATCHDOG=1", f"STATUS={status}")
-        return max(0.0, self._manifest.recovery.sync_interval - (time.monotonic() - began))
+        now, interval = time.monotonic(), self._manifest.recovery.sync_interval
+        ripe_in = passed.ripe_at - now if passed.ripe_at is not None else None
+        return until_next_look(began + interval - now, interval, ripe_in)
 
     def _ready(self) -> Passes | None:
         """The passes over the manifest as it is now; None while another sync leads."""
