@@ -24,7 +24,7 @@ from xio_slurm.manifest import Recovery
 
 PLAIN: Final = 16
 """Nodes of which nothing is wrong."""
-FULL: Final = 30
+FULL: Final = 42
 """Pools that have no capacity once, of two nodes each: one for a job, one to be taken out of use."""
 DEAD: Final = 24
 """Nodes whose first VM never boots."""
