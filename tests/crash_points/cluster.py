@@ -52,6 +52,9 @@ _RECOVERY: Final = Recovery(
     sync_interval=0.2,
     most_deletes=1,  # one kill leaves work of the same kind to the next
 )
+_PLACES_ON_THE_WAY_OUT: Final = 20
+"""More than there are."""
+
 _REQUEUED_SECONDS: Final = 10
 """For so long a requeued job waits that nobody was left to move up; with Slurm's own setting two minutes."""
 
@@ -88,7 +91,16 @@ class Cluster:
             )
 
     def stop_sync(self) -> None:
-        """Stop it as systemd does."""
+        """Stop it as systemd does; once more, where it was killed on its way out."""
+        self._end_sync()
+        for _ in range(_PLACES_ON_THE_WAY_OUT):
+            if any(end["program"] == "xio-sync" and end["code"] == 0 for end in self.ends()):
+                return
+            self.start_sync()
+            time.sleep(2)
+            self._end_sync()
+
+    def _end_sync(self) -> None:
         while self._sync is not None and self._sync.poll() is None:
             os.killpg(self._sync.pid, signal.SIGTERM)  # again, should it just have been started
             with suppress(subprocess.TimeoutExpired):
