@@ -165,6 +165,11 @@ def known_of(entry: Entry | None) -> Known:
     return Known[entry.phase.upper()]
 
 
+def began(entry: Entry) -> float:
+    """When the VM was asked for, or its delete, in seconds since 1970."""
+    return entry.run.called if entry.phase == "deleting" else entry.asked
+
+
 def age_of(entry: Entry | None, now: float, *, grace: float, boot_timeout: float) -> Age:
     """How long ago the VM was asked for, or its delete. ``now`` in seconds since 1970.
 
@@ -174,7 +179,7 @@ def age_of(entry: Entry | None, now: float, *, grace: float, boot_timeout: float
     """
     if entry is None or entry.phase in {"gone", "foreign"}:
         return Age.GROWN
-    age = now - (entry.run.called if entry.phase == "deleting" else entry.asked)
+    age = now - began(entry)
     if age < grace:
         return Age.FRESH
     return Age.OVERDUE if age >= boot_timeout and entry.phase != "deleting" else Age.GROWN

@@ -11,6 +11,7 @@ from xio_slurm.errors import EmsError, LedgerError, SlurmError
 from xio_slurm.ledger import Entry, Ledger
 from xio_slurm.manifest import Manifest
 from xio_slurm.naming import split_node_name
+from xio_slurm.power.sync.clock_jumps import Jump
 from xio_slurm.power.sync.notices import Problem
 from xio_slurm.slurm.hostlist import fold
 from xio_slurm.slurm.scontrol import Scontrol
@@ -31,6 +32,7 @@ class Observation:
     ``states`` has every node that Slurm knows; ``vms`` the names of every VM of the EMS, None where it couldn't list
     them; ``entries`` the ledger's of nodes, and ``damaged`` the nodes whose entry can't be read. The VMs of ``xio vm
     test`` are that command's. ``silence_lasts``: whether Slurm gives a powered-down node that doesn't answer to no job.
+    ``jumps``: when the clock was set ahead, as far as this process knows.
     """
 
     time: float
@@ -40,6 +42,7 @@ class Observation:
     damaged: frozenset[str]
     problems: tuple[Problem, ...]
     silence_lasts: bool
+    jumps: tuple[Jump, ...] = ()
 
 
 def observe(manifest: Manifest, slurm: Scontrol, ledger: Ledger, vms: Vms | Problem, deadline: Deadline) -> Observation:

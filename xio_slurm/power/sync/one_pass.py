@@ -22,6 +22,7 @@ from xio_slurm.power.breakers import Breakers
 from xio_slurm.power.decisions import NodeAction, VmAction
 from xio_slurm.power.situation import Power, power_of
 from xio_slurm.power.sync.acting import PROGRAM, Acting
+from xio_slurm.power.sync.clock_jumps import ClockJumps
 from xio_slurm.power.sync.confirming import Looks, confirm
 from xio_slurm.power.sync.gates import Gates, after_look
 from xio_slurm.power.sync.notices import Notices, Problem
@@ -65,6 +66,7 @@ class Passes:
         self._stop = stop
         self._stays = stays
         self._looks = Looks()
+        self._clock = ClockJumps()
         self._booting: frozenset[str] = frozenset()
         self._reported: frozenset[str] = frozenset()
         self._record = Breakers(manifest.state_dir)
@@ -90,7 +92,8 @@ class Passes:
         run = _run(time.time()).id
         with closing(Events(manifest.log_dir, PROGRAM, run, manifest.pool_name)) as events, ems(manifest) as found:
             slurm = Scontrol(manifest.slurm_bin_dir)
-            seen = observe(manifest, slurm, ledger, found, deadline)
+            self._clock = self._clock.after_look(time.time(), time.monotonic())
+            seen = replace(observe(manifest, slurm, ledger, found, deadline), jumps=self._clock.jumps)
             gates = Gates(self._record, manifest.recovery, events, deadline)
             breakers, unwritten = gates.look(seen.time, listed=seen.vms is not None)
             slow = self._came_up(seen, gates, breakers, events)

@@ -21,11 +21,13 @@ from xio_slurm.power.situation import (
     Seen,
     Situation,
     age_of,
+    began,
     held_by,
     known_of,
     power_of,
     reserved_of,
 )
+from xio_slurm.power.sync.clock_jumps import set_ahead_since
 from xio_slurm.power.sync.observation import Observation
 from xio_slurm.slurm.states import NodeState
 
@@ -86,11 +88,12 @@ def situation_of(node: str, seen: Observation, manifest: Manifest, gate: Gate) -
     tells = power is not Power.OFF or seen.silence_lasts
     pool = manifest.pool_of(node)
     boot_timeout = manifest.boot_timeout(pool.name if pool is not None else "")
+    now = seen.time - (set_ahead_since(began(entry), seen.jumps) if entry is not None else 0.0)
     return Situation(
         power=power,
         vm=vm,
         known=Known.DAMAGED if node in seen.damaged else known_of(entry),
-        age=age_of(entry, seen.time, grace=manifest.recovery.grace, boot_timeout=boot_timeout),
+        age=age_of(entry, now, grace=manifest.recovery.grace, boot_timeout=boot_timeout),
         held=held_by(state),
         gate=gate,
         reserved=reserved_of(state),
