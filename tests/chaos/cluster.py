@@ -14,8 +14,9 @@ import yaml
 
 from tests.chaos import clock
 from tests.chaos.clock import Clock
-from tests.chaos.door import Door
 from tests.chaos.emulator import Emulator
+from tests.door import Door
+from tests.lab_config import config_of
 from xio_slurm.deploy.programs import RESUME, RESUME_FAIL, SUSPEND
 from xio_slurm.lab import Lab, LabOptions, Timing, daemon, folder
 from xio_slurm.lab.options import QUICK_RECOVERY
@@ -79,7 +80,7 @@ class Cluster:
 def cluster(place: Path, scratch: Path) -> Iterator[Cluster]:
     """The lab, up."""
     config = scratch / "chaos.yaml"
-    config.write_text(yaml.safe_dump(_config()))
+    config.write_text(yaml.safe_dump(config_of(dict.fromkeys(POOLS, NODES_PER_POOL), cpus=2)))
     with Lab.up(LabOptions(place, config=config, timing=TIMING, slurm_conf=_LOG, recovery=RECOVERY)) as lab:
         port = urlsplit(lab.emulator_url).port
         assert port is not None
@@ -103,27 +104,3 @@ def _write_programs(made: Cluster) -> None:
 def _python(module: str, *arguments: str) -> tuple[str, ...]:
     # As the lab has it, one word further: so it finds its processes.
     return (sys.executable, "-I", clock.__file__, module, *arguments)
-
-
-def _config() -> dict[str, object]:
-    profile = {
-        "ProfileName": "amd",
-        "NodeGroupName": "amd",
-        "MaxControllers": 10,
-        "InstanceTypes": ["m5a"],
-        "SpotFleetTypes": ["m5a"],
-        "EnableHyperthreading": False,
-    }
-    pools = [
-        {"PoolName": name, "ProfileName": "amd", "PoolSize": NODES_PER_POOL, "CPUs": 2, "MaxMemory": 7200}
-        for name in POOLS
-    ]
-    xio = {
-        "ManagementServerIp": "10.0.0.10",
-        "PartitionName": "xio",
-        "AvailabilityZone": "us-east-2b",
-        "DefaultImageName": "rhel8",
-        "Profiles": [profile],
-        "Pools": pools,
-    }
-    return {"slurm": {"Xio": xio}}

@@ -16,6 +16,7 @@ import psutil
 import requests
 import yaml
 
+from tests.lab_config import config_of
 from xio_slurm.lab import Lab, LabOptions, Timing
 from xio_slurm.lab import folder as lab_folder
 from xio_slurm.lab.processes import MARK
@@ -171,29 +172,7 @@ def _command(folder: Path, lab: Lab, program: str) -> tuple[str, ...]:
     return (sys.executable, "-I", str(_CALLS), str(folder), str(lab.layout.manifest), program)
 
 
-def _config() -> dict[str, object]:
-    profile = {
-        "ProfileName": "amd",
-        "NodeGroupName": "amd",
-        "MaxControllers": 10,
-        "InstanceTypes": ["m5a"],
-        "SpotFleetTypes": ["m5a"],
-        "EnableHyperthreading": False,
-    }
-    sizes = {"plain": PLAIN, "dead": DEAD, "lost": LOST, "unasked": UNASKED, "orphan": ORPHANS, "lent": 1} | {
-        f"full{number}": 2 for number in range(FULL)
-    }
-    pools = [
-        {"PoolName": name, "ProfileName": "amd", "PoolSize": size, "CPUs": 1, "MaxMemory": 7200}
-        for name, size in sizes.items()
-    ]
-    xio = {
-        "ManagementServerIp": "10.0.0.10",
-        "PartitionName": "xio",
-        "AvailabilityZone": "us-east-2b",
-        "DefaultImageName": "rhel8",
-        "Profiles": [profile],
-        "Pools": pools,
-        "Plugin": {"MaxConcurrentRequests": 1},  # one kill ends the work on one node
-    }
-    return {"slurm": {"Xio": xio}}
+def _config() -> dict[str, Any]:
+    sizes = {"plain": PLAIN, "dead": DEAD, "lost": LOST, "unasked": UNASKED, "orphan": ORPHANS, "lent": 1}
+    full = {f"full{number}": 2 for number in range(FULL)}
+    return config_of({**sizes, **full}, cpus=1, MaxConcurrentRequests=1)  # one kill ends the work on one node

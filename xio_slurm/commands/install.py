@@ -11,14 +11,13 @@ from xio_slurm.commands.installation import (
     edited,
     found,
     machine_options,
+    plan_for,
     show_change,
-    site_for,
     site_options,
-    systemd_of,
 )
 from xio_slurm.commands.output import json_option, tell
 from xio_slurm.deploy.installation.install import install
-from xio_slurm.deploy.installation.install_plan import InstallPlan, plan_install
+from xio_slurm.deploy.installation.install_plan import InstallPlan
 from xio_slurm.deploy.installation.layout import LAYOUTS, Root
 from xio_slurm.deploy.installation.site import faults
 from xio_slurm.errors import DeployError
@@ -60,12 +59,15 @@ def command(
     """
     machine = Root(root)
     layout, old = found(layout_name, machine)
-    systemd = systemd_of(machine, no_systemd=no_systemd)
-    service = systemd is not None or not (machine.is_machine or no_systemd)
-    site = site_for(
-        layout, machine, old, config_path=config_path, manifest=manifest, slurm_conf=slurm_conf, service=service
+    plan = plan_for(
+        layout,
+        machine,
+        old,
+        config_path=config_path,
+        manifest=manifest,
+        slurm_conf=slurm_conf,
+        no_systemd=no_systemd,
     )
-    plan = plan_install(site, machine, systemd, old)
     if plan.is_upgrade:
         raise DeployError("another xio-slurm, or one for other folders, is installed here: xio upgrade")
     carried_out(plan, "install", dry_run=dry_run, as_json=as_json)

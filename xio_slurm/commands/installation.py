@@ -9,9 +9,10 @@ import click
 
 from xio_slurm.config import Config, load
 from xio_slurm.deploy.installation.decide import Action, Change
+from xio_slurm.deploy.installation.install_plan import InstallPlan, plan_install
 from xio_slurm.deploy.installation.layout import LAYOUTS, Layout, Root, fitting
 from xio_slurm.deploy.installation.record import Installed
-from xio_slurm.deploy.installation.site import Site, site_of
+from xio_slurm.deploy.installation.site import site_of
 from xio_slurm.deploy.installation.systemd import Systemd, systemd_runs
 from xio_slurm.errors import DeployError
 
@@ -87,7 +88,7 @@ def systemd_of(root: Root, *, no_systemd: bool) -> Systemd | None:
     return Systemd() if root.is_machine and not no_systemd and systemd_runs() else None
 
 
-def site_for(
+def plan_for(
     layout: Layout,
     root: Root,
     old: Installed | None,
@@ -95,19 +96,21 @@ def site_for(
     config_path: Path | None,
     manifest: str | None,
     slurm_conf: str | None,
-    service: bool,
-) -> Site:
-    """What is known: by the options, else by what is installed, else as usual. Raises XioError."""
+    no_systemd: bool,
+) -> InstallPlan:
+    """What would be done, for what the options say, else what is installed, else as usual. Raises XioError."""
     own = os.environ.get("SLURM_CONF") if root.is_machine else None
-    return site_of(
+    systemd = systemd_of(root, no_systemd=no_systemd)
+    site = site_of(
         layout,
         root,
         old,
         _config(config_path, root),
         slurm_conf=slurm_conf or (old.slurm_conf if old is not None else own or layout.slurm_conf),
         manifest=manifest or (old.manifest if old is not None else layout.manifest),
-        service=service,
+        service=systemd is not None or not (root.is_machine or no_systemd),
     )
+    return plan_install(site, root, systemd, old)
 
 
 def _config(path: Path | None, root: Root) -> Config | None:

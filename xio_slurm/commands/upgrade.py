@@ -5,10 +5,8 @@ from pathlib import Path
 import click
 
 from xio_slurm.commands.install import carried_out
-from xio_slurm.commands.installation import found, machine_options, must_be_installed, site_for, site_options
-from xio_slurm.commands.installation import systemd_of as systemd_of_machine
+from xio_slurm.commands.installation import found, machine_options, must_be_installed, plan_for, site_options
 from xio_slurm.commands.output import json_option
-from xio_slurm.deploy.installation.install_plan import plan_install
 from xio_slurm.deploy.installation.layout import Root
 
 
@@ -43,10 +41,13 @@ def command(
     """
     machine = Root(root)
     layout, record = found(layout_name, machine)
-    old = must_be_installed(record)
-    systemd = systemd_of_machine(machine, no_systemd=no_systemd)
-    service = systemd is not None or not (machine.is_machine or no_systemd)
-    site = site_for(
-        layout, machine, old, config_path=config_path, manifest=manifest, slurm_conf=slurm_conf, service=service
+    plan = plan_for(
+        layout,
+        machine,
+        must_be_installed(record),
+        config_path=config_path,
+        manifest=manifest,
+        slurm_conf=slurm_conf,
+        no_systemd=no_systemd,
     )
-    carried_out(plan_install(site, machine, systemd, old), "upgrade", dry_run=dry_run, as_json=as_json)
+    carried_out(plan, "upgrade", dry_run=dry_run, as_json=as_json)

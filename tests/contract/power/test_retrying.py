@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.door import Door
 from tests.contract.power.conftest import NODE, POOL, Site
+from tests.door import Door
 from xio_slurm.deadline import Deadline
 from xio_slurm.emulator.tool import Emulator
 from xio_slurm.ledger import Run
