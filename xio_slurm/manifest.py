@@ -24,6 +24,7 @@ class Pool:
     """A pool as the EMS is asked for its VMs. Memory in MiB, the root volume in GB.
 
     ``boot_timeout``: seconds from the request for a VM until its node must have registered; 0: as for all pools.
+    ``vm_hour_price``: what an hour of one VM costs; None: nobody has said.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Pool:
     min_memory: int | None
     volume_size: int
     boot_timeout: float = 0.0
+    vm_hour_price: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class Manifest:
     and nobody has looked it up yet; ``management_server_stack`` is the stack that it was looked up in. ``region`` is
     AWS's, None for its usual ways to find one. ``user_data`` is the VM's boot script without the lines of the single
     node. ``metrics_address`` is where ``xio sync`` serves metrics (``host:port``), None for nowhere.
+    ``currency`` is that of the pools' prices.
     ``node_definitions_digest`` is the SHA-256 of the node definitions written with it: other bytes beside it
     mean that a write was cut short.
     """
@@ -147,6 +150,7 @@ class Manifest:
     root_password: RootPassword | None = None
     recovery: Recovery = Recovery()
     metrics_address: str | None = None
+    currency: str = "USD"
     node_definitions_digest: str = ""
 
     @cached_property
@@ -157,6 +161,10 @@ class Manifest:
         """Seconds from the request for a VM until its node must have registered. Of no pool of ours: as for all."""
         own = self._pools_by_name[pool].boot_timeout if pool in self._pools_by_name else 0.0
         return own or self.recovery.boot_timeout or self.resume_timeout * 0.9
+
+    def vm_hour_price(self, pool: str) -> float | None:
+        """What an hour of one of the pool's VMs costs, where that is configured."""
+        return self._pools_by_name[pool].vm_hour_price if pool in self._pools_by_name else None
 
     def pool_of(self, node: str) -> Pool | None:
         """The pool that a node belongs to, or None for a node that isn't ours: a prefix alone proves nothing."""

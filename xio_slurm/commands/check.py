@@ -13,8 +13,8 @@ from rich.table import Table
 
 from xio_slurm.commands.output import json_option, table_console
 from xio_slurm.config import Config, load
+from xio_slurm.config.json_schema import json_schema
 from xio_slurm.config.real_memory import real_memory
-from xio_slurm.config.schema import json_schema
 from xio_slurm.errors import ConfigError, Problem, XioError
 
 DEFAULT_FILES: Final = (Path("etc/xio.yaml"), Path("/etc/xio/xio.yaml"))
@@ -33,7 +33,8 @@ _COLOURS: Final = {"error": "red", "warning": "yellow"}
 def command(file: Path | None, *, given: Path | None, as_json: bool, strict: bool, schema: bool) -> None:
     """Check a configuration FILE, and tell all of its problems at once.
 
-    Without FILE it is etc/xio.yaml of the current folder, else /etc/xio/xio.yaml. Needs no EMS, no Slurm and no AWS.
+    Without FILE it is $XIO_CONFIG, else etc/xio.yaml of the current folder, else /etc/xio/xio.yaml. Needs no EMS, no
+    Slurm and no AWS.
     Every problem is one line: file, line, severity, key, what is wrong, and what to write instead.
 
     Exit code: 0 no error, 1 errors (with --strict also warnings), 2 wrong usage.
@@ -62,6 +63,8 @@ def command(file: Path | None, *, given: Path | None, as_json: bool, strict: boo
 
 def usual_file() -> Path:
     """The file where no other is named. Raises XioError if it isn't there."""
+    if named := os.environ.get("XIO_CONFIG"):
+        return Path(named)
     for path in DEFAULT_FILES:
         if os.path.exists(path):  # noqa: PTH110 (Path.exists raises for what stands in a closed folder)
             return path

@@ -31,6 +31,7 @@ SUBCOMMANDS: Final = {
     "pool": "List, close and open pools.",
     "status": "Show how all pools are on one screen, live with --watch.",
     "metrics": "Print what Prometheus and Grafana show of the pools.",
+    "report": "Write a page for people: VMs, boots, failures and cost of a period.",
     "explain": "Say why a node, a job or a pool is as it is, and what to do.",
     "doctor": "Say what isn't as it must be, and what mends it.",
     "sync": "Make true what Slurm wants of its nodes, whatever failed: the service.",

@@ -1,11 +1,8 @@
 """``xio metrics``: what Prometheus is told of the pools."""
 
-import os
 import subprocess
 import sys
-import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +10,7 @@ import click
 
 from xio_slurm.commands.ems_options import ems_options, manifest_of
 from xio_slurm.commands.output import tell
+from xio_slurm.commands.whole_file import replace_whole
 from xio_slurm.desk.metrics.exposition import exposition
 from xio_slurm.desk.metrics.families import families
 from xio_slurm.desk.metrics.store import totals_now
@@ -70,21 +68,5 @@ def _write(path: Path, manifest_path: Path | None, config_path: Path | None) -> 
     except subprocess.TimeoutExpired:
         raise XioError(f"{path}: stays as it was: looking took more than {_SECONDS:g} s") from None
     if printed.stdout:
-        _replace(path, printed.stdout)
+        replace_whole(path, printed.stdout)
     return printed.returncode
-
-
-def _replace(path: Path, text: bytes) -> None:
-    """Whole or not at all, under a name that no collector takes until then."""
-    new: Path | None = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".new", delete=False) as file:
-            new = Path(file.name)
-            file.write(text)
-            os.fchmod(file.fileno(), 0o644)
-        new.replace(path)
-    except OSError as error:
-        if new is not None:
-            with suppress(OSError):
-                new.unlink()
-        raise XioError(f"{path}: can't be written: {error.strerror}") from error

@@ -101,6 +101,8 @@ class Plugin:
     recovery: Recovery
     pool_boot_timeouts: Mapping[str, int]
     metrics_address: str | None
+    vm_hour_prices: Mapping[str, float]
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ NUMBERS: Final = {
     "OrphanGrace": "seconds in digits, such as 90",
     "SyncInterval": "seconds in digits, such as 15",
     "MostDeletes": "digits, such as 50",
+    "VmHourPrices": "a price in digits, such as 0.085",
     "ResumeRate": _RATE,
     "SuspendRate": _RATE,
 }

@@ -1,9 +1,9 @@
 """What is done about starts that fail: the keys of ``Plugin`` about it, and what they mean together."""
 
+from xio_slurm.config.pool_names import check_pool_names
 from xio_slurm.config.problems import Problems
 from xio_slurm.config.schema import PluginKeys
 from xio_slurm.config.section import Section
-from xio_slurm.config.validate import nearest
 from xio_slurm.manifest import Recovery
 
 
@@ -37,11 +37,7 @@ def _check_boot_timeout(section: Section, keys: PluginKeys, problems: Problems) 
         if boot is not None and boot >= resume and not problems.has_error((*section.plugin.path, "ResumeTimeout")):
             what = f"is {boot} s, and must be less than ResumeTimeout ({resume} s), when Slurm gives the node up"
             problems.error((*section.plugin.path, *key), what, f"write less than {resume}, or take it out")
-    for key in of_pools:
-        if key[-1] not in section.pool_names:
-            near = nearest(key[-1], section.pool_names)
-            remedy = f"did you mean {near}?" if near else "write a pool's name, or take it out"
-            problems.error((*section.plugin.path, *key), "is no pool of this file", remedy)
+    check_pool_names(section, "PoolBootTimeouts", keys.pool_boot_timeouts, problems)
 
 
 def _check_closing(section: Section, keys: PluginKeys, problems: Problems) -> None:

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 from xio_slurm.config import model
 from xio_slurm.config.access import read_proxy, read_tls
 from xio_slurm.config.address import ems_url
+from xio_slurm.config.pool_names import check_pool_names
 from xio_slurm.config.pools import check_word
 from xio_slurm.config.problems import Problems
 from xio_slurm.config.recovery import read_recovery
@@ -110,12 +111,20 @@ def read_plugin(section: Section, problems: Problems) -> model.Plugin:
         recovery=read_recovery(section, problems),
         pool_boot_timeouts=keys.pool_boot_timeouts,
         metrics_address=keys.metrics_address,
+        vm_hour_prices=_vm_hour_prices(section, problems),
+        currency=keys.currency,
     )
 
 
 def node_prefix(section: Section) -> str:
     """What the names of our nodes begin with."""
     return section.plugin.keys.node_prefix or NODE_PREFIXES[section.product]
+
+
+def _vm_hour_prices(section: Section, problems: Problems) -> dict[str, float]:
+    prices = section.plugin.keys.vm_hour_prices
+    check_pool_names(section, "VmHourPrices", prices, problems)
+    return {pool: float(price) for pool, price in prices.items()}
 
 
 class _Spellings:

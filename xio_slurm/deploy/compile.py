@@ -64,6 +64,7 @@ def compile_config(config: Config, programs: Programs, user_data: str) -> Compil
                 min_memory=pool.min_memory,
                 volume_size=pool.volume_size,
                 boot_timeout=float(plugin.pool_boot_timeouts.get(pool.name, 0)),
+                vm_hour_price=plugin.vm_hour_prices.get(pool.name),
             )
             for pool in config.pools
         ),
@@ -74,6 +75,7 @@ def compile_config(config: Config, programs: Programs, user_data: str) -> Compil
         root_password=config.root_password,
         recovery=plugin.recovery,
         metrics_address=plugin.metrics_address,
+        currency=plugin.currency,
         node_definitions_digest=digest(node_definitions.encode()),
     )
     return Compiled(manifest, node_definitions)

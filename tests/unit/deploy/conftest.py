@@ -56,6 +56,8 @@ def a_plugin() -> Plugin:
         recovery=Recovery(),
         pool_boot_timeouts={},
         metrics_address=None,
+        vm_hour_prices={},
+        currency="USD",
     )
 
 
