@@ -61,7 +61,7 @@ def main(program: str, seconds: Callable[[Manifest], float], work: Callable[[Cal
     try:
         # First of all: the resume file is gone when slurmctld is.
         resume_file = _resume_file()
-        arguments = _arguments(program)
+        arguments = parser_of(program).parse_args()
         loaded = Manifest.read(arguments.manifest)
         nodes = expand(arguments.hostlist)
         become_owner(loaded.state_dir)
@@ -92,7 +92,8 @@ def _give_up(why: str) -> NoReturn:
     sys.exit(2)
 
 
-def _arguments(program: str) -> argparse.Namespace:
+def parser_of(program: str) -> argparse.ArgumentParser:
+    """What a program takes on its command line."""
     parser = argparse.ArgumentParser(
         program,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -113,7 +114,7 @@ def _arguments(program: str) -> argparse.Namespace:
         default=[],
         help="what slurmctld adds when a job asks for a reboot into features",
     )
-    return parser.parse_args()
+    return parser
 
 
 def _resume_file() -> ResumeFile | None:
