@@ -1,28 +1,17 @@
-"""docs/emulator.md: its examples run, and it leaves nothing out."""
+"""docs/emulator.md leaves nothing out, and its file is right."""
 
 import json
 import re
-import subprocess
 from pathlib import Path
 from typing import get_args
 
-import pytest
-
 from xio_slurm.commands.emulator import command
-from xio_slurm.emulator import Emulator, Settings
+from xio_slurm.emulator import Settings
 from xio_slurm.emulator.faults import Fault
 from xio_slurm.emulator.scenario import load_scenario
 
 PAGE = (Path(__file__).parents[3] / "docs" / "emulator.md").read_text()
-SHELL = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 FAULTS = get_args(get_args(Fault)[0])
-
-
-@pytest.mark.parametrize("example", SHELL)
-def test_the_examples_run(ems_emulator: Emulator, example: str) -> None:
-    script = example.replace("http://127.0.0.1:5000", ems_emulator.url).replace("curl -sS", "curl -sS --fail")
-    done = subprocess.run(["/bin/bash", "-euc", script], capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_scenario_of_the_page_is_right(tmp_path: Path) -> None:
