@@ -63,7 +63,7 @@ def configuration(lab: Lab, path: Path) -> Path:
 def test_a_cluster_without_us_runs_jobs_on_vms_after_apply_and_keeps_its_other_nodes(
     make_lab: Callable[..., Lab], tmp_path: Path
 ) -> None:
-    lab = make_lab(delegated_nodes=2)
+    lab = make_lab(delegated_nodes=2, applied=False)
     layout = lab.layout
     without_us(lab)
     assert set(lab.nodes()) == {"pc-1", "pc-2"}

@@ -81,7 +81,7 @@ def upgrade_under_a_job(lab: Lab, python: Path, root: Path, file: Path) -> None:
 def test_installed_upgraded_under_a_job_and_uninstalled_without_a_trace(
     make_lab: Callable[..., Lab], root: Path, tmp_path: Path
 ) -> None:
-    lab = make_lab(delegated_nodes=1)
+    lab = make_lab(delegated_nodes=1, applied=False)
     layout = lab.layout
     without_us(lab)
     own = layout.folder / "own"

@@ -98,12 +98,12 @@ def test_a_second_up_says_so_and_leaves_the_first_alone(lab: Lab) -> None:
 
 
 def half_way_up(lab_path: Path, tmp_path: Path) -> subprocess.Popen[bytes]:
-    """An ``up`` that got as far as a starting emulator, and no further: its scenario is a pipe that nobody fills."""
+    """An ``up`` that got as far as its EMS, and no further: its scenario is a pipe that nobody fills."""
     pipe = tmp_path / "scenario.yaml"
     pipe.unlink(missing_ok=True)
     os.mkfifo(pipe)
     up = subprocess.Popen((XIO, "lab", "up", "--dir", lab_path, "--scenario", pipe), stdout=subprocess.DEVNULL)
-    until("a starting emulator", lambda: any(str(pipe) in line for line in mentioning(f"{lab_path}/run")))
+    until("a munged that serves", (lab_path / "munge" / "munge.sock").exists)
     return up
 
 

@@ -50,7 +50,7 @@ def plan_options(command: _Command) -> _Command:
             "config_path",
             metavar="FILE",
             type=click.Path(path_type=Path, readable=False),
-            help="The configuration (YAML). [default: etc/xio.yaml, else /etc/xio/xio.yaml]",
+            help="The configuration (YAML). [default: $XIO_CONFIG, else etc/xio.yaml, else /etc/xio/xio.yaml]",
         ),
     ):
         command = option(command)

@@ -28,7 +28,7 @@ _UNLIKELY: Final = 4
     "config_path",
     metavar="FILE",
     type=click.Path(path_type=Path, readable=False),
-    help="The configuration. [default: etc/xio.yaml, else /etc/xio/xio.yaml]",
+    help="The configuration. [default: $XIO_CONFIG, else etc/xio.yaml, else /etc/xio/xio.yaml]",
 )
 @click.option(
     "--region",

@@ -15,9 +15,11 @@ from xio_slurm.deploy.programs import Programs as OurPrograms
 from xio_slurm.errors import LabError
 from xio_slurm.lab import account, daemon, deployment, folder, host_name, ports, programs, slurm_conf
 from xio_slurm.lab.account import Account
+from xio_slurm.lab.ems_documents import write_scenario
 from xio_slurm.lab.emulators import Emulator
 from xio_slurm.lab.layout import Layout
 from xio_slurm.lab.options import LabOptions
+from xio_slurm.lab.own_config import own_config
 from xio_slurm.lab.programs import Programs
 from xio_slurm.lab.record import Record
 from xio_slurm.shipped import shipped
@@ -30,12 +32,16 @@ _KEY_BYTES: Final = 128
 
 @dataclass(frozen=True, slots=True)
 class _Ground:
-    """What is known before anything is made. ``others`` is slurm.conf's text after our own nodes."""
+    """What is known before anything is made. ``others`` is slurm.conf's text after our own nodes.
+
+    ``loaded`` is the configuration as its file says it, ``config`` has the lab's own settings.
+    """
 
     options: LabOptions
     layout: Layout
     slurm: Programs
     who: Account
+    loaded: Config
     config: Config
     nodes: tuple[str, ...]
     others: str
@@ -64,7 +70,7 @@ def bring_up(options: LabOptions, say: Say) -> Record:
     ground = _look(options)
     say(f"Slurm {ground.slurm.version_text} with {len(ground.nodes)} nodes in {ground.layout.folder}")
     if ground.warnings:
-        say(f"{ground.config.file}: {ground.warnings} warnings ('xio check {ground.config.file}' tells them)")
+        say(f"{ground.loaded.file}: {ground.warnings} warnings ('xio check {ground.loaded.file}' tells them)")
     for note in ground.notes():
         say(note)
     folder.furnish(ground.layout, ground.who)
@@ -127,7 +133,16 @@ def _look(options: LabOptions) -> _Ground:
     layout.check_lengths(max(nodes, key=len, default=""))
     who = account.choose()
     return _Ground(
-        options, layout, slurm, who, config, nodes, others, host_name.unshare_arguments(), len(loaded.warnings)
+        options,
+        layout,
+        slurm,
+        who,
+        loaded.config,
+        config,
+        nodes,
+        others,
+        host_name.unshare_arguments(),
+        len(loaded.warnings),
     )
 
 
@@ -162,7 +177,10 @@ def _start_munged(ground: _Ground) -> None:
 def _start_ems(ground: _Ground, claim: ports.Claim) -> str:
     # The Workload Optimizer's EMS speaks TLS, the other product's plain HTTP.
     tls = ground.layout.certificates if ground.config.product == "xwo" else None
-    emulator = ground.emulator("emulator", ground.options.scenario, tls)
+    scenario = ground.options.scenario
+    if ground.options.applied:
+        scenario = write_scenario(ground.config, ground.layout, scenario)
+    emulator = ground.emulator("emulator", scenario, tls)
     url = emulator.start([guard.fileno() for guard in claim.guards])
     if tls is not None:
         deployment.give_certificate(ground.layout, ground.who)
@@ -180,10 +198,20 @@ def _start_delegated(ground: _Ground) -> str | None:
 def _write_files(ground: _Ground, url: str, first_port: int) -> None:
     layout = ground.layout
     first_node = first_port + 1
-    placed = deployment.write(deployment.with_ems(ground.config, url, layout), layout, first_node)
+    config = deployment.with_ems(ground.config, url, layout)
+    placed = deployment.write(config, layout, first_node)
+    folder.write(layout.config, own_config(_config_file(ground.options), ground.loaded, config))
     host = socket.gethostname().partition(".")[0]
     others = ports.with_ports(ground.others, first_node + placed)
-    text = slurm_conf.render(layout, ground.who, ground.slurm.version, host=host, port=first_port, others=others)
+    text = slurm_conf.render(
+        layout,
+        ground.who,
+        ground.slurm.version,
+        cluster=ground.config.cluster or slurm_conf.CLUSTER,
+        host=host,
+        port=first_port,
+        others=others,
+    )
     folder.write(layout.slurm_conf, text)
     cgroup = slurm_conf.cgroup_conf(ground.slurm.version)
     if cgroup is not None:

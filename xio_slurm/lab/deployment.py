@@ -11,14 +11,16 @@ from xio_slurm.config.access import XWO_TLS
 from xio_slurm.config.model import Config
 from xio_slurm.deploy.compile import compile_config, read_user_data
 from xio_slurm.deploy.launchers import launcher
-from xio_slurm.deploy.programs import RESUME, RESUME_FAIL, SUSPEND, Programs, installed_bin
-from xio_slurm.deploy.publish import publish
+from xio_slurm.deploy.programs import RESUME, RESUME_FAIL, SUSPEND, Programs, installed_bin, interpreter
+from xio_slurm.deploy.publish import NODE_DEFINITIONS, publish
 from xio_slurm.lab import folder
 from xio_slurm.lab.account import Account
 from xio_slurm.lab.layout import Layout
 from xio_slurm.lab.options import QUICK_RECOVERY, LabOptions
 from xio_slurm.lab.ports import nodes_in, with_ports
+from xio_slurm.lab.slurm_conf import CLUSTER
 from xio_slurm.manifest import Delegates, Tls
+from xio_slurm.slurm.conf import in_place_of
 
 USER_DATA = Path(__file__).parent / "user-data.sh"
 _CA: Final = "ExostellarRootCA.crt"
@@ -45,12 +47,19 @@ def adapted(config: Config, options: LabOptions, layout: Layout, bin_dir: Path) 
     )
     # A lab asks nothing of AWS; and its VMs, which are processes of this machine, set nobody's password.
     has_secret = config.root_password is not None and config.root_password.secret is not None
-    return replace(config, plugin=plugin, root_password=None if has_secret else config.root_password)
+    return replace(
+        config,
+        file=str(layout.config),
+        cluster=config.cluster or CLUSTER,
+        plugin=plugin,
+        root_password=None if has_secret else config.root_password,
+    )
 
 
 def with_ems(config: Config, url: str, layout: Layout) -> Config:
     """The configuration with the emulator as its EMS."""
-    plugin = replace(config.plugin, ems_url=url, ems_proxy=None, tls=tls(layout))
+    trust = tls(layout) if url.startswith("https:") else Tls(None, None, None, None)
+    plugin = replace(config.plugin, ems_url=url, ems_proxy=None, tls=trust)
     return replace(config, plugin=plugin)
 
 
@@ -69,9 +78,12 @@ def write(config: Config, layout: Layout, first_port: int) -> int:
     """Write node definitions, manifest and programs; how many ports the nodes have got. Raises DeployError."""
     compiled = compile_config(config, Programs.in_folder(layout.bin), read_user_data(config))
     publish(layout.etc, compiled)
-    folder.write(layout.node_definitions, with_ports(compiled.node_definitions, first_port))
+    with_places = with_ports(compiled.node_definitions, first_port)
+    folder.write(layout.node_definitions, in_place_of(str(layout.etc / NODE_DEFINITIONS)) + with_places)
     for name in (RESUME, SUSPEND, RESUME_FAIL):
         folder.write(layout.bin / name, launcher(installed_bin() / name, layout.manifest), mode=0o755)
+    command = shlex.join((str(interpreter()), "-I", "-m", "xio_slurm.commands"))
+    folder.write(layout.bin / "xio", f'#!/bin/sh\nexec {command} "$@"\n', mode=0o755)
     return len(nodes_in(compiled.node_definitions))
 
 

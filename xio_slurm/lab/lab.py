@@ -115,10 +115,11 @@ class Lab:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment in which Slurm's commands speak to this lab."""
+        """The environment in which Slurm's commands, and ``xio``, speak to this lab."""
         # Somebody's own cluster, or the job that this runs in, would come through otherwise.
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_OTHER_CLUSTERS)}
-        return {**kept, "SLURM_CONF": str(self.layout.slurm_conf), "PATH": self._path()}
+        ours = {"XIO_MANIFEST": str(self.layout.manifest), "XIO_CONFIG": str(self.layout.config)}
+        return {**kept, **ours, "SLURM_CONF": str(self.layout.slurm_conf), "PATH": self._path()}
 
     def run(
         self, *command: str | Path, seconds: float = 120.0, text_in: str | None = None
@@ -249,7 +250,7 @@ class Lab:
             processes.kill_one(process)
 
     def _path(self) -> str:
-        return os.pathsep.join((self.record.path, os.environ.get("PATH", os.defpath)))
+        return os.pathsep.join((str(self.layout.bin), self.record.path, os.environ.get("PATH", os.defpath)))
 
     def _scontrol(self, *arguments: str) -> str:
         conf = str(self.layout.slurm_conf)

@@ -103,6 +103,16 @@ class Layout:
         return self.etc / "manifest.json"
 
     @property
+    def config(self) -> Path:
+        """The configuration, with the lab's own settings."""
+        return self.etc / "xio.yaml"
+
+    @property
+    def scenario(self) -> Path:
+        """What the EMS emulator begins with."""
+        return self.etc / "ems.json"
+
+    @property
     def slurm_state(self) -> Path:
         """slurmctld's StateSaveLocation."""
         return self.folder / "state"

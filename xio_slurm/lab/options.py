@@ -7,7 +7,7 @@ from typing import Final
 from xio_slurm.manifest import Recovery
 
 QUICK_RECOVERY: Final = Recovery(
-    retry_seconds=5, close_seconds=5, longest_close_seconds=20, grace=3, sync_interval=1, boot_failures=3
+    retry_seconds=5.0, close_seconds=5.0, longest_close_seconds=20.0, grace=3.0, sync_interval=1.0, boot_failures=3
 )
 """Times that suit a lab's: a node that nobody makes a VM for is seen to within seconds."""
 
@@ -36,6 +36,7 @@ class LabOptions:
     many nodes ``pc-1 …`` of a second family, whose stub programs ours delegate to. ``boot_seconds`` is how long a VM
     takes until it runs its user data; ``scenario`` is a file of the emulator's faults. ``sync`` runs ``xio sync``
     beside slurmctld. ``recovery`` is the manifest's; None: the configuration's, with ``sync`` a lab's own.
+    ``applied``: the EMS has the profiles, images and environment that ``xio apply`` makes.
     """
 
     folder: Path
@@ -48,3 +49,4 @@ class LabOptions:
     scenario: Path | None = None
     sync: bool = False
     recovery: Recovery | None = None
+    applied: bool = True

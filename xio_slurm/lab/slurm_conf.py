@@ -6,6 +6,9 @@ from xio_slurm.lab.account import Account
 from xio_slurm.lab.layout import Layout
 from xio_slurm.lab.options import Timing
 
+CLUSTER: Final = "lab"
+"""ClusterName, where the configuration doesn't name its cluster."""
+
 _NO_CGROUP_SINCE: Final = (24, 11)
 """CgroupPlugin=disabled stops a 22.05 slurmd, and newer ones don't start without it where they can't have cgroups."""
 
@@ -13,12 +16,14 @@ _CLOUD_IS_SHOWN_SINCE: Final = (23, 2)
 """Before, powered-down nodes don't exist for sinfo and scontrol unless PrivateData has ``cloud`` (slurm.conf(5))."""
 
 
-def render(layout: Layout, account: Account, version: tuple[int, int], *, host: str, port: int, others: str) -> str:
+def render(
+    layout: Layout, account: Account, version: tuple[int, int], *, cluster: str, host: str, port: int, others: str
+) -> str:
     """The text. ``others`` is what follows our nodes: the second family, and the caller's own lines."""
     private = "" if version >= _CLOUD_IS_SHOWN_SINCE else "PrivateData=cloud\n"
     return f"""\
 # A throw-away cluster: 'xio lab down --dir {layout.folder}' removes it.
-ClusterName=lab
+ClusterName={cluster}
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={port}
 SlurmUser={account.slurm_user}

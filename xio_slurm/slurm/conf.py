@@ -114,12 +114,18 @@ class SlurmConf:
 def read(path: str, *, ours: str | None = None) -> SlurmConf:
     """Read slurm.conf and what it includes.
 
-    ``ours`` is a file whose content is not to be read: it is about to be replaced, and need not exist yet.
+    ``ours`` is a file whose content is not to be read: it is about to be replaced, and need not exist yet. One whose
+    first line says that it stands for that file (``in_place_of``) counts as it.
     Raises SlurmError with file and line for what can't be read.
     """
     reader = _Reader(os.path.dirname(os.path.abspath(path)), os.path.realpath(ours) if ours else None)  # noqa: PTH100, PTH120
     reader.read(path, 0)
     return SlurmConf(path, tuple(reader.lines), tuple(reader.missing), reader.included, reader.included_at)
+
+
+def in_place_of(path: str) -> str:
+    """The first line of a file that slurm.conf includes in place of that one, with something added to each node."""
+    return f"# Stands for {path}\n"
 
 
 def parse(text: str, file: str) -> SlurmConf:
@@ -175,16 +181,26 @@ class _Reader:
                 raise SlurmError(f"{line}: %c stands before the line with ClusterName")
             name = name.replace("%c", self.cluster.lower())
         candidates = [os.path.join(folder, name) for folder in (os.path.dirname(including), self.folder)]  # noqa: PTH118, PTH120
-        if self.ours is not None and self.ours in map(os.path.realpath, candidates):
+        path = next(filter(os.path.exists, candidates), None)
+        if self.ours is not None and (self.ours in map(os.path.realpath, candidates) or self._is_in_place(path)):
             if self.included_at is not None:
                 raise SlurmError(f"{line}: {self.included_at} includes this file already: take one of them away")
             self.included, self.included_at = len(self.lines), line
             return
-        path = next(filter(os.path.exists, candidates), None)
         if path is None:
             self.missing.append(Missing(line, candidates[0]))
         else:
             self.read(path, depth + 1)
+
+    def _is_in_place(self, path: str | None) -> bool:
+        if path is None or self.ours is None:
+            return False
+        mark = in_place_of(self.ours).encode()
+        try:
+            with Path(path).open("rb") as file:
+                return file.read(len(mark)) == mark
+        except OSError:
+            return False  # told when it is read
 
 
 def logical_lines(lines: Iterable[str], file: str) -> Iterator[Line]:
