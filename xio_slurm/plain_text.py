@@ -8,12 +8,15 @@ _WIDTH: Final = 60
 
 def printable(text: str) -> str:
     """The text without what could move a terminal's cursor or can't be encoded."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def one_line(text: str) -> str:
     """The text as words with one space between them; what isn't printable separates them."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    plain = text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
+    return " ".join(plain.split())
 
 
 def shortened(text: str, length: int) -> str:

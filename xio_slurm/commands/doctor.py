@@ -1,7 +1,6 @@
 """``xio doctor``: what isn't as it must be, the most important first."""
 
 import json
-import os
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -9,34 +8,22 @@ from typing import Any, Final
 
 import click
 
-from xio_slurm.commands.output import json_option
+from xio_slurm.commands.ems_options import config_option, manifest_option, path_of
+from xio_slurm.commands.output import folded, json_option
 from xio_slurm.commands.slurm_conf import conf_path
 from xio_slurm.desk.doctor.examination import Report, examine
 from xio_slurm.desk.doctor.finding import Area, Finding, Severity, error
 from xio_slurm.desk.doctor.looking import look
 from xio_slurm.errors import ManifestError
-from xio_slurm.manifest import DEFAULT_PATH, Manifest
+from xio_slurm.manifest import Manifest
 from xio_slurm.vms.access import ready_to_read
 
 _COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 
 @click.command()
-@click.option(
-    "--manifest",
-    "manifest_path",
-    metavar="FILE",
-    type=click.Path(path_type=Path, readable=False),
-    help=f"The cluster's manifest. [default: $XIO_MANIFEST, else {DEFAULT_PATH}]",
-)
-@click.option(
-    "-c",
-    "--config",
-    "config_path",
-    metavar="FILE",
-    type=click.Path(path_type=Path, readable=False),
-    help="Look at the configuration (YAML), too: is it what is deployed?",
-)
+@manifest_option
+@config_option("Look at the configuration (YAML), too: is it what is deployed?")
 @click.option(
     "--slurm-conf",
     metavar="FILE",
@@ -58,8 +45,7 @@ def command(*, manifest_path: Path | None, config_path: Path | None, slurm_conf:
       xio doctor -c /etc/xio/xio.yaml       is the configuration deployed?
       xio doctor --json | jq -r '.findings[0].what'
     """
-    path = str(manifest_path or os.environ.get("XIO_MANIFEST") or DEFAULT_PATH)
-    report = _report(path, config_path, slurm_conf)
+    report = _report(path_of(manifest_path), config_path, slurm_conf)
     if as_json:
         click.echo(json.dumps(_document(report), indent=2))
     else:
@@ -78,15 +64,17 @@ def _report(path: str, config_path: Path | None, slurm_conf: str | None) -> Repo
 
 def _print(report: Report) -> None:
     for finding in report.findings:
-        click.echo(f"{click.style(finding.severity.value, fg=_COLOURS[finding.severity])}: {finding.what}")
-        click.echo(f"    mend: {finding.mend}")
+        word = finding.severity.value
+        lines = folded(f"{word}: {finding.what}", "    ")
+        click.echo(f"{click.style(word, fg=_COLOURS[finding.severity])}{lines.removeprefix(word)}")
+        click.echo(folded(f"    mend: {finding.mend}", " " * 10))
     reasons: defaultdict[str, list[str]] = defaultdict(list)
     for each in report.unchecked:
         reasons[each.why].append(each.question)
     for why, questions in reasons.items():
-        click.echo(f"not checked, since {why}:")
+        click.echo(folded(f"not checked, since {why}:", "    "))
         for question in questions:
-            click.echo(f"    {question}")
+            click.echo(folded(f"    {question}", " " * 8))
     click.echo(_summary(report))
 
 

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -18,24 +18,38 @@ from xio_slurm.manifest import DEFAULT_PATH, Manifest
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def ems_options(command: _Command) -> _Command:
-    """Give a command ``--manifest`` and ``-c``, as its arguments ``manifest_path`` and ``config_path``."""
-    config = click.option(
+manifest_option: Final = click.option(
+    "--manifest",
+    "manifest_path",
+    metavar="FILE",
+    type=click.Path(path_type=Path, readable=False),
+    help=f"The cluster's manifest. [default: $XIO_MANIFEST, else {DEFAULT_PATH}]",
+)
+"""Gives a command ``--manifest``, as its argument ``manifest_path``."""
+
+
+def config_option(text: str) -> Callable[[_Command], _Command]:
+    """Give a command ``-c``, as its argument ``config_path``."""
+    return click.option(
         "-c",
         "--config",
         "config_path",
         metavar="FILE",
         type=click.Path(path_type=Path, readable=False),
-        help="The configuration (YAML) in place of a manifest, before there is one.",
+        help=text,
     )
-    manifest = click.option(
-        "--manifest",
-        "manifest_path",
-        metavar="FILE",
-        type=click.Path(path_type=Path, readable=False),
-        help=f"The cluster's manifest. [default: $XIO_MANIFEST, else {DEFAULT_PATH}]",
+
+
+def ems_options(command: _Command) -> _Command:
+    """Give a command both: a configuration instead of the manifest."""
+    return manifest_option(
+        config_option("The configuration (YAML) in place of a manifest, before there is one.")(command)
     )
-    return manifest(config(command))
+
+
+def path_of(manifest_path: Path | None) -> str:
+    """The manifest that the option names, else the usual one."""
+    return str(manifest_path or os.environ.get("XIO_MANIFEST") or DEFAULT_PATH)
 
 
 def manifest_of(manifest_path: Path | None, config_path: Path | None) -> Manifest:
@@ -45,7 +59,7 @@ def manifest_of(manifest_path: Path | None, config_path: Path | None) -> Manifes
     and DeployError, and click.UsageError where both options are given.
     """
     if config_path is None:
-        return Manifest.read(str(manifest_path or os.environ.get("XIO_MANIFEST") or DEFAULT_PATH))
+        return Manifest.read(path_of(manifest_path))
     if manifest_path is not None:
         raise click.UsageError("--manifest and -c exclude each other: give one of them")
     # Loaded here: most calls have a manifest, and need nothing of the deploy time.

@@ -10,9 +10,9 @@ from typing import Any, Final
 import click
 
 from xio_slurm.commands.ems_options import ems_options, manifest_of
-from xio_slurm.commands.output import json_option, tell, with_command
+from xio_slurm.commands.output import folded, json_option, tell, with_command
 from xio_slurm.desk.story.conclusion import Weight, clock
-from xio_slurm.desk.story.looking import look
+from xio_slurm.desk.story.looking import look, was_node
 from xio_slurm.desk.story.seen import Seen
 from xio_slurm.desk.story.subjects import Kind, subject_of
 from xio_slurm.desk.story.telling import Story, story
@@ -65,9 +65,10 @@ def command(
       xio explain amd-8-gb-1-cores             why does the pool take no jobs?
     """
     manifest = manifest_of(manifest_path, config_path)
-    subject = subject_of(name, manifest, kind)
     ready_to_read(manifest)
-    seen = look(manifest, subject, time.time() - hours * 3600)
+    since = time.time() - hours * 3600
+    subject = subject_of(name, manifest, kind, was_node=lambda node: was_node(manifest, node, since))
+    seen = look(manifest, subject, since)
     told = story(seen)
     if as_json:
         click.echo(json.dumps(_document(seen, told), indent=2))
@@ -79,17 +80,19 @@ def command(
 
 def _print(seen: Seen, told: Story, *, every: bool) -> None:
     conclusion = told.conclusion
-    click.secho(f"{_sentence(printable(conclusion.cause))}.", fg=_COLORS[conclusion.weight], bold=True)
+    click.secho(folded(f"{_sentence(printable(conclusion.cause))}.", ""), fg=_COLORS[conclusion.weight], bold=True)
     click.echo("\nWhat to do:")
     for line in conclusion.todo:
-        for part in with_command(printable(line)):
-            click.echo(f"  {part}")
+        words, *command = with_command(printable(line))
+        click.echo(folded(f"  {words}", " " * 6))
+        for each in command:
+            click.echo(f"  {each}")
     left = 0 if every else max(0, len(told.moments) - _SHOWN)
     click.echo("\nWhat happened:")
     if left:
         click.echo(f"  ({left} earlier moments: --all)")
     for line in _lines(told.moments[left:], seen.time):
-        click.echo(f"  {line}")
+        click.echo(line)
 
 
 def _sentence(words: str) -> str:
@@ -103,7 +106,8 @@ def _lines(moments: Iterable[Moment], now: float) -> Iterable[str]:
     stamps = max((len(stamp) for stamp, _ in rows), default=0)
     sources = max((len(moment.source) for _, moment in rows), default=0)
     for stamp, moment in rows:
-        yield f"{stamp:<{stamps}}  {moment.source:<{sources}}  {printable(moment.words)}"
+        before = f"  {stamp:<{stamps}}  {moment.source:<{sources}}  "
+        yield folded(f"{before}{printable(moment.words)}", " " * len(before))
 
 
 def _document(seen: Seen, told: Story) -> dict[str, Any]:

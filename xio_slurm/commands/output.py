@@ -3,7 +3,9 @@
 import functools
 import json
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -28,6 +30,22 @@ def with_command(line: str) -> tuple[str, ...]:
     if (found := _COMMAND.search(line)) is None:
         return (line,)
     return f"{line[: found.start()]}:", f"    {found[1]}"
+
+
+def folded(line: str, indent: str) -> str:
+    """A line for people: on a terminal no wider than that, with ``indent`` before what follows; in a pipe as it is.
+
+    It is folded between words alone: a name or a path that is folded is none.
+    """
+    if not sys.stdout.isatty():
+        return line
+    return textwrap.fill(
+        line,
+        shutil.get_terminal_size().columns,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def tell(lines: Iterable[str]) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import click
 from rich.table import Table
 
+from xio_slurm.commands.ems_options import manifest_option, path_of
 from xio_slurm.commands.output import json_option, table_console, tell
 from xio_slurm.desk.metrics.service import MetricsService
-from xio_slurm.manifest import DEFAULT_PATH, Manifest
+from xio_slurm.manifest import Manifest
 from xio_slurm.power.state_owner import become_owner
 from xio_slurm.power.sync.one_pass import look_only
 from xio_slurm.power.sync.proposals import Proposal
@@ -23,13 +24,7 @@ from xio_slurm.slurm.hostlist import fold
 @click.command()
 @click.option("--once", "only_once", is_flag=True, help="One pass, with a second look where one is needed.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done and why, by one look; change nothing.")
-@click.option(
-    "--manifest",
-    "manifest_path",
-    metavar="FILE",
-    type=click.Path(path_type=Path, readable=False),
-    help=f"The cluster's manifest. [default: $XIO_MANIFEST, else {DEFAULT_PATH}]",
-)
+@manifest_option
 @json_option("With --dry-run: print one JSON document.")
 def command(*, only_once: bool, dry_run: bool, manifest_path: Path | None, as_json: bool) -> None:
     """Make true what Slurm wants of its nodes, whatever failed.
@@ -52,7 +47,7 @@ def command(*, only_once: bool, dry_run: bool, manifest_path: Path | None, as_js
         raise click.UsageError("--json is for --dry-run: what is done stands in the log and in events.jsonl")
     if only_once and dry_run:
         raise click.UsageError("--once and --dry-run exclude each other: give one of them")
-    path = str(manifest_path or os.environ.get("XIO_MANIFEST") or DEFAULT_PATH)
+    path = path_of(manifest_path)
     if dry_run:
         _show(path, as_json=as_json)
     elif only_once:

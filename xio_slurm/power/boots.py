@@ -21,7 +21,7 @@ def count_boot_failures(call: Call) -> None:
     closed = []
     for pool, nodes in failed.items():
         for node in nodes:
-            call.events.record("boot-failed", node=node, pool=pool)
+            call.events.record("boot-failed", node=node)
         text = f"{fold(nodes)}: slurmd did not register in time; see its console, then xio pool open {pool}"
         breaker = doors.boot_failed(pool, len(nodes), text)
         closed += [breaker] if breaker is not None else []

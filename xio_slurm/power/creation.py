@@ -60,7 +60,7 @@ class Creation:
             return self._create(node, pool)
         except EmsError as error:
             refused = failure(node, error)
-            self.events.record("refused", node=node, pool=pool.name, code=refused.code, text=refused.text)
+            self.events.record("refused", node=node, code=refused.code, text=refused.text)
             self.gate.failed(pool.name, refused)
             raise
 
@@ -106,7 +106,7 @@ class Creation:
             if node in self.in_use:
                 return Left(node, "Slurm uses it already: this call came too late")
             slot.write(entry.at("deleting", self.run))
-            self.events.record("deleting", node=node, pool=pool.name)
+            self.events.record("deleting", node=node)
             try:
                 self.vms.delete(node, self.deadline)
             except EmsError as error:
@@ -137,7 +137,7 @@ class Creation:
                 raise self._foreign(slot, node, pool)
             case OnResume.ADOPT if entry is not None:
                 slot.write(entry.at("ours", self.run))
-                self.events.record("adopted", node=node, pool=pool.name, ems_job=entry.ems_job)
+                self.events.record("adopted", node=node, ems_job=entry.ems_job)
                 return Done(node, "adopted")
         return self._ask(slot, node, pool, entry, again=again)
 
@@ -145,7 +145,7 @@ class Creation:
         base = before.at("asking", self.run) if before else Entry(node, pool.name, "asking", self.run, asked=0)
         entry = replace(base, asked=time.time(), attempts=base.attempts + 1, ems_job=None, error=None)
         slot.write(entry)
-        self.events.record("asking", node=node, pool=pool.name)
+        self.events.record("asking", node=node)
         started = time.monotonic()
         try:
             job = self.vms.create(self._new_vm(node, pool), self.deadline)
@@ -156,7 +156,7 @@ class Creation:
         slot.write(replace(entry, phase="ours", ems_job=job, unanswered=entry.unanswered and again))
         self.gate.made(pool.name)
         seconds = round(time.monotonic() - started, 3)
-        self.events.record("asked", node=node, pool=pool.name, ems_job=job, seconds=seconds)
+        self.events.record("asked", node=node, ems_job=job, seconds=seconds)
         return Done(node, "asked")
 
     def _may_come(self, before: Entry | None) -> bool:
@@ -182,7 +182,7 @@ class Creation:
 
     def _foreign(self, slot: Slot, node: str, pool: Pool) -> ForeignVmError:
         slot.write(Entry(node, pool.name, "foreign", self.run, asked=time.time()))
-        self.events.record("foreign", node=node, pool=pool.name)
+        self.events.record("foreign", node=node)
         return ForeignVmError(
             "the EMS has a VM of this name that this cluster didn't make: it is left alone; "
             "delete it there, or choose another NodePrefix"

@@ -206,3 +206,21 @@ def test_names(site: HeadNode) -> None:
     ]
     assert "did you mean amd" in explain(site, "amdd", code=1)
     explain(site, "amd", "--hours", "0", code=2)
+
+
+def test_a_node_that_the_manifest_has_no_more_is_told_of(site: HeadNode) -> None:
+    former = "xspot-vm-former-3"
+    unknown = explain(site, former, code=1)
+    assert "no node, job or pool has this name" in unknown
+    asked = {"time": time.time() - 60, "event": "asked", "node": former, "pool": "former", "ems_job": "7"}
+    note(site, "events.jsonl", asked)
+    told = explain(site, former)
+    assert told.startswith(f"{former} isn't in the manifest any more, which has no pool former, and has no VM.")
+    assert "xio-resume  the EMS makes the VM (its job 7)" in told
+
+    (Path(site.manifest.log_dir) / "events.jsonl").unlink()
+    site.note("ours", node=former, age=20)
+    site.make_vm(former)
+    assert "and its VM is still there" in explain(site, former)
+    job(site, "RUNNING", NodeList=former)
+    assert "its VM runs job 12 still" in explain(site, "12")

@@ -7,12 +7,15 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from unittest import mock
 
 from tests.contract.fuzz.skipped_time import skipped_time
+from xio_slurm.commands import plan_options
 from xio_slurm.commands.main import main
+from xio_slurm.config import Loaded, load
 from xio_slurm.ems import connection
 from xio_slurm.ems.transport import Transport
 
@@ -61,6 +64,7 @@ def call(arguments: tuple[str, ...], temporary: Path, *, terminal: bool = False,
             patched.enter_context(mock.patch.object(sys, name, value))
         patched.enter_context(mock.patch.object(tempfile, "tempdir", str(temporary)))
         patched.enter_context(mock.patch.dict(os.environ, {"TERM": "xterm", "SLURM_CONF": "/nowhere/slurm.conf"}))
+        patched.enter_context(mock.patch.object(plan_options, "load", _loaded))
         patched.enter_context(skipped_time())
         if hurried:
             patched.enter_context(mock.patch.object(connection, "Transport", _hurried_transport))
@@ -73,6 +77,16 @@ def call(arguments: tuple[str, ...], temporary: Path, *, terminal: bool = False,
     for handler in [each for each in logger.handlers if each not in handlers]:
         logger.removeHandler(handler)
     return Called(arguments, terminal, code, out.text(), err.text())
+
+
+def _loaded(path: Path) -> Loaded:
+    return _loaded_once(path, path.read_bytes())
+
+
+@cache
+def _loaded_once(path: Path, _content: bytes) -> Loaded:
+    """The configuration, checked once for all runs that have the same: that takes a quarter of a plan."""
+    return load(path)
 
 
 def _hurried_transport(url: str, **options: Any) -> Transport:

@@ -1,10 +1,14 @@
 """``xio doctor`` as a person and as a program call it, where there is neither Slurm nor an EMS."""
 
 import json
+import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 from click.testing import CliRunner, Result
 
@@ -54,6 +58,18 @@ def test_what_is_wrong_comes_with_what_mends_it_and_what_was_not_checked(manifes
     assert "not checked, since there is no slurm.conf here: give it with --slurm-conf:" in lines
     assert lines[-1].startswith(f"{len(CHECKS)} checks, ")
     assert "\x1b" not in ended.stdout
+
+
+def test_lines_are_folded_on_a_terminal_between_words_and_never_in_a_pipe(manifest: Path) -> None:
+    command = ["-I", "-m", "xio_slurm.commands", "doctor", "--manifest", str(manifest)]
+    piped = subprocess.run((sys.executable, *command), capture_output=True, text=True, timeout=60, check=False).stdout
+    terminal = pexpect.spawn(sys.executable, command, timeout=60, encoding="utf-8", dimensions=(50, 80))
+    terminal.expect(pexpect.EOF)
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", terminal.before or "").splitlines()
+    assert max(map(len, piped.splitlines())) > 80
+    assert [line for line in shown if len(line) > 80 and " " in line.strip()[10:]] == []
+    assert any(line.startswith("    ") and not line.startswith("    mend: ") for line in shown)
+    assert " ".join(" ".join(shown).split()) == " ".join(piped.split())
 
 
 def test_a_program_gets_the_same_as_json(manifest: Path) -> None:

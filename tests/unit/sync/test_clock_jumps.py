@@ -33,6 +33,6 @@ def test_a_clock_that_is_right_again_was_never_set() -> None:
 
 def test_a_vm_that_boots_is_not_overdue_since_the_clock_was_set(manifest: Callable[..., Manifest]) -> None:
     looked = seen({"n-a-1": "ALLOCATED+CLOUD+POWERING_UP"}, entry("n-a-1", age=3700.0), vms={"n-a-1"})
-    assert situation_of("n-a-1", looked, manifest(), Gate.OPEN).age is Age.OVERDUE
+    assert situation_of("n-a-1", "a", looked, manifest(), Gate.OPEN).age is Age.OVERDUE
     jumped = replace(looked, jumps=(Jump(looked.time - 3650.0, 3600.0),))
-    assert situation_of("n-a-1", jumped, manifest(), Gate.OPEN).age is Age.GROWN
+    assert situation_of("n-a-1", "a", jumped, manifest(), Gate.OPEN).age is Age.GROWN

@@ -79,7 +79,7 @@ def _task_cause(job: JobDetails, seen: Seen) -> Conclusion:
 
 def _has_nodes(job: JobDetails, seen: Seen) -> Conclusion:
     """It waits for the worst of its nodes, where one isn't as it should be."""
-    ours = [node for node in job.nodes if seen.manifest.pool_of(node) is not None]
+    ours = [node for node in job.nodes if seen.is_ours(node)]
     booting = [node for node in ours if _is_coming(node, seen)]
     worst = max((node_cause(node, seen) for node in booting or ours), key=lambda found: found.weight, default=None)
     if worst is None:

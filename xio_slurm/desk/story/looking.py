@@ -4,7 +4,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from statistics import median
 from typing import Any, Final
@@ -15,7 +15,7 @@ from xio_slurm.desk.looks import Unseen, side_by_side
 from xio_slurm.desk.story.seen import NodeSeen, Seen, Subject
 from xio_slurm.ems.connection import connected
 from xio_slurm.ems.vms import Vms
-from xio_slurm.errors import EmsError, EventsError, ManifestError, SlurmError
+from xio_slurm.errors import EmsError, EventsError, LedgerError, ManifestError, SlurmError
 from xio_slurm.ledger import Ledger
 from xio_slurm.manifest import Manifest
 from xio_slurm.power import heartbeat
@@ -63,6 +63,15 @@ def look(manifest: Manifest, subject: Subject, since: float) -> Seen:
     )
 
 
+def was_node(manifest: Manifest, name: str, since: float) -> bool:
+    """Whether the ledger or an event from ``since`` on knows a node of this name: the manifest may have had it."""
+    with suppress(LedgerError, EventsError):
+        return name in Ledger(manifest.state_dir).nodes() or any(
+            event.node == name for event in read_events(manifest.log_dir, since)
+        )
+    return False
+
+
 def _first_looks(manifest: Manifest, subject: Subject, now: float) -> dict[str, Any]:
     bin_dir = manifest.slurm_bin_dir
     looks: dict[str, Callable[[], Any]] = {
@@ -71,6 +80,9 @@ def _first_looks(manifest: Manifest, subject: Subject, now: float) -> dict[str, 
         "breakers": lambda: Breakers(manifest.state_dir).now(now, manifest.recovery),
         "heartbeat": lambda: heartbeat.read(manifest.state_dir),
         "proposals": lambda: look_only(manifest)[0],
+        "former": lambda: frozenset(
+            name for name in Ledger(manifest.state_dir).nodes() if manifest.pool_of(name) is None
+        ),
         "resume_program": lambda: _resume_program(bin_dir),
     }
     found = side_by_side(looks, SECONDS)
@@ -108,7 +120,7 @@ def _near(seen: Seen) -> tuple[str, ...]:
     else:
         jobs = () if isinstance(seen.jobs, Unseen) else seen.jobs
         names = dict.fromkeys(node for job in jobs for node in job.nodes)
-        ours = [name for name in names if seen.manifest.pool_name(name) is not None]
+        ours = [name for name in names if seen.is_ours(name)]
         chosen = sorted(ours, key=lambda name: name in nodes and not _is_doubtful(nodes[name]))
     return tuple(chosen[:_MOST_NEAR])
 
@@ -152,7 +164,7 @@ class _Wanted:
         if event.kind in _OF_POOLS:
             return event.pool == "all" or event.pool in self._pools
         if event.kind == "registered":
-            return event.pool in self._pools
+            return event.node in self._near or event.pool in self._pools
         if event.kind in {"held", "moved-up"}:
             return self._is_job and event.text("job") in self._jobs
         return event.node in self._nodes or (

@@ -7,6 +7,7 @@ from typing import Final
 from xio_slurm.desk.looks import Unseen
 from xio_slurm.desk.story.conclusion import Conclusion, clock, duration, fine, stuck, waits
 from xio_slurm.desk.story.failed_starts import closed_pool, remedy, split_reason, start_sync, what_happened
+from xio_slurm.desk.story.former_node import former_node
 from xio_slurm.desk.story.seen import NodeSeen, Seen
 from xio_slurm.ledger import Entry
 from xio_slurm.power.breaker import Breaker
@@ -59,7 +60,9 @@ class _Node:
 
 
 def node_cause(name: str, seen: Seen) -> Conclusion:
-    """Why a node of ours is as it is."""
+    """Why a node is as it is that is one of ours, or was."""
+    if seen.manifest.pool_of(name) is None:
+        return former_node(name, seen)
     if isinstance(seen.nodes, Unseen):
         return stuck(f"Slurm doesn't answer: {seen.nodes.why}", "see that slurmctld runs: systemctl status slurmctld")
     details = seen.nodes.get(name)

@@ -38,7 +38,8 @@ class Seen:
 
     ``jobs`` are those that matter: the tasks of the job that is asked about, or all that Slurm knows. ``near`` are the
     nodes that were looked at one by one. ``boot_seconds`` is the usual time from ask to registration, by pool.
-    ``resume_program``: why slurmctld can't call the ResumeProgram, as far as that can be seen from here; empty: it can.
+    ``former``: the nodes that the ledger knows, and the manifest doesn't have any more. ``resume_program``: why
+    slurmctld can't call the ResumeProgram, as far as that can be seen from here; empty: it can.
     """
 
     manifest: Manifest
@@ -50,6 +51,7 @@ class Seen:
     breakers: Mapping[str, Breaker] | Unseen
     heartbeat: Heartbeat | Unseen | None
     proposals: tuple[Proposal, ...] | Unseen
+    former: frozenset[str] | Unseen = frozenset()
     resume_program: str = ""
     events: tuple[Event, ...] = ()
     events_problem: str = ""
@@ -70,6 +72,11 @@ class Seen:
     def node(self, name: str) -> NodeDetails | None:
         """What Slurm says of a node; None where it knows none, or says nothing."""
         return None if isinstance(self.nodes, Unseen) else self.nodes.get(name)
+
+    def is_ours(self, node: str) -> bool:
+        """Whether a node is one of ours, or was."""
+        was = not isinstance(self.former, Unseen) and node in self.former
+        return was or self.manifest.pool_of(node) is not None
 
     def jobs_on(self, node: str) -> tuple[JobDetails, ...]:
         """The jobs that hold a node now."""

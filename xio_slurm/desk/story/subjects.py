@@ -1,7 +1,7 @@
 """What a name is the name of: a node, a job or a pool. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Final, Literal
 
@@ -19,8 +19,13 @@ class UnknownNameError(XioError):
     """Nothing that we know has this name, or more than one thing has it."""
 
 
-def subject_of(name: str, manifest: Manifest, kind: Kind | None = None) -> Subject:
-    """What the name means; ``kind`` settles it. Raises UnknownNameError, with what could be meant."""
+def subject_of(
+    name: str, manifest: Manifest, kind: Kind | None = None, *, was_node: Callable[[str], bool] = lambda _: False
+) -> Subject:
+    """What the name means; ``kind`` settles it. Raises UnknownNameError, with what could be meant.
+
+    ``was_node``: whether it is a node's that the manifest doesn't have any more; asked where it is nothing else's.
+    """
     fits: dict[Kind, bool] = {
         "node": manifest.pool_of(name) is not None,
         "pool": name in {pool.name for pool in manifest.pools},
@@ -31,6 +36,8 @@ def subject_of(name: str, manifest: Manifest, kind: Kind | None = None) -> Subje
         return Subject(found[0], name)
     if found:
         raise UnknownNameError(f"{name}: is a {' and a '.join(found)}: say which with --as {' or --as '.join(found)}")
+    if kind in {None, "node"} and was_node(name):
+        return Subject("node", name)
     raise UnknownNameError(f"{name}: {_why_none(name, manifest)}")
 
 

@@ -17,6 +17,7 @@ _NAMES: Final = {
     "jobs": "Slurm's jobs",
     "breakers": "which pools are closed",
     "heartbeat": "whether xio sync is at work",
+    "former": "which nodes the ledger knows",
     "proposals": "what xio sync would do",
 }
 

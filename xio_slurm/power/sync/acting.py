@@ -162,7 +162,7 @@ class Acting:
         for proposal in proposals:
             words = str(proposal.action.value)
             alike[words, proposal.why].append(proposal.node)
-            self.events.record("decided", node=proposal.node, pool=proposal.pool, action=words, why=proposal.why)
+            self.events.record("decided", node=proposal.node, action=words, why=proposal.why)
         for (words, why), nodes in alike.items():
             log.info("%s: %s: %s", fold(nodes), words, why)
 

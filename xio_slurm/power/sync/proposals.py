@@ -71,29 +71,27 @@ def propose(seen: Observation, manifest: Manifest, breakers: Mapping[str, Breake
         gate = gates[pool.name] if pool is not None else Gate.OPEN
         if gate is Gate.OPEN and _is_quiet(node, seen):
             continue
-        situation = situation_of(node, seen, manifest, gate)
         name = pool.name if pool is not None else ""
+        situation = situation_of(node, name, seen, manifest, gate)
         if situation.held is Held.NOBODY and situation.power in {Power.OFF, Power.CHOSEN, Power.POWERING_UP}:
             let_through.add(name)
         found += _decided(node, name, situation, seen.entries.get(node))
     return tuple(_one_of_each_pool(found, let_through))
 
 
-def situation_of(node: str, seen: Observation, manifest: Manifest, gate: Gate) -> Situation:
-    """One node, seen from all sides."""
+def situation_of(node: str, pool: str, seen: Observation, manifest: Manifest, gate: Gate) -> Situation:
+    """One node of a pool, seen from all sides; the pool is empty for a node that the manifest has no more."""
     state, entry = seen.states.get(node), seen.entries.get(node)
     vm = Seen.UNKNOWN if seen.vms is None else Seen.THERE if node in seen.vms else Seen.NOT_THERE
     power = power_of(state)
     silent = state is not None and "NOT_RESPONDING" in state.flags
     tells = power is not Power.OFF or seen.silence_lasts
-    pool = manifest.pool_of(node)
-    boot_timeout = manifest.boot_timeout(pool.name if pool is not None else "")
     now = seen.time - (set_ahead_since(began(entry), seen.jumps) if entry is not None else 0.0)
     return Situation(
         power=power,
         vm=vm,
         known=Known.DAMAGED if node in seen.damaged else known_of(entry),
-        age=age_of(entry, now, grace=manifest.recovery.grace, boot_timeout=boot_timeout),
+        age=age_of(entry, now, grace=manifest.recovery.grace, boot_timeout=manifest.boot_timeout(pool)),
         held=held_by(state),
         gate=gate,
         reserved=reserved_of(state),

@@ -39,7 +39,7 @@ class VmActs:
             match proposal.action:
                 case VmAction.ADOPT:
                     slot.write(entry.at("ours", self.run))
-                    self.events.record("adopted", node=node, pool=proposal.pool)
+                    self.events.record("adopted", node=node)
                     return Done(node, "noted as ours")
                 case VmAction.FORGET:
                     return self._forget(slot, entry)
