@@ -105,7 +105,7 @@ class Creation:
                 return self._act(action, slot, node, pool, entry, again=late or lost is not None)
             if node in self.in_use:
                 return Left(node, "Slurm uses it already: this call came too late")
-            slot.write(entry.at("deleting", self.run))
+            slot.add(entry.at("deleting", self.run))
             self.events.record("deleting", node=node, pool=pool.name)
             try:
                 self.vms.delete(node, self.deadline)
@@ -136,7 +136,7 @@ class Creation:
             case OnResume.FOREIGN:
                 raise self._foreign(slot, node, pool)
             case OnResume.ADOPT if entry is not None:
-                slot.write(entry.at("ours", self.run))
+                slot.add(entry.at("ours", self.run))
                 self.events.record("adopted", node=node, pool=pool.name, ems_job=entry.ems_job)
                 return Done(node, "adopted")
         return self._ask(slot, node, pool, entry, again=again)
@@ -153,7 +153,7 @@ class Creation:
             self._settle(slot, entry, pool, error)
             job = None
         # A request that was lost may still come: then a VM that appears later is ours too.
-        slot.write(replace(entry, phase="ours", ems_job=job, unanswered=entry.unanswered and again))
+        slot.add(replace(entry, phase="ours", ems_job=job, unanswered=entry.unanswered and again))
         self.gate.made(pool.name)
         seconds = round(time.monotonic() - started, 3)
         self.events.record("asked", node=node, pool=pool.name, ems_job=job, seconds=seconds)
@@ -168,7 +168,7 @@ class Creation:
     def _settle(self, slot: Slot, entry: Entry, pool: Pool, error: EmsError) -> None:
         """After an answer that wasn't a clear yes: return if the VM is there and ours, else raise the error."""
         failed = replace(entry, error=str(error))
-        slot.write(replace(failed, phase="gone") if made_nothing(error) else failed)
+        slot.add(replace(failed, phase="gone") if made_nothing(error) else failed)
         if isinstance(error, EmsUnreachable) and not error.sent:
             raise error
         try:
