@@ -10,7 +10,7 @@ once more: it may still be at it, and a second request could make a second VM.
 import time
 from collections.abc import Container
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.vms import NewVm, Vms
@@ -23,8 +23,10 @@ from xio_slurm.power.call_gate import CallGate
 from xio_slurm.power.decide import OnResume, is_ours_after, made_nothing, may_come_late, on_resume
 from xio_slurm.power.outcome import Done, ForeignVmError, Left, Outcome, failure
 from xio_slurm.power.retrying import LostAnswerError, of_no_create, passes
-from xio_slurm.power.root_password import PasswordHash
 from xio_slurm.power.waiting import pauses
+
+if TYPE_CHECKING:
+    from xio_slurm.power.root_password import PasswordHash
 
 _LATEST: Final = 600.0
 """Seconds after which a request that was lost isn't carried out any more."""
@@ -47,7 +49,7 @@ class Creation:
     deadline: Deadline
     patience: Deadline
     listed: frozenset[str] | None
-    root_password: PasswordHash | None
+    root_password: "PasswordHash | None"
     gate: CallGate
     in_use: Container[object]
 
