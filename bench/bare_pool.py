@@ -1,6 +1,6 @@
 """The least that asks an EMS for many VMs at once: threads and http.client, with no ledger, no look and no deadline.
 
-``python -I bare_pool.py create|delete URL TEMPLATE THREADS < NAMES``
+``python -I bare_pool.py create|delete URL TEMPLATE THREADS < NAMES``. What is refused with 429 is asked again at once.
 """
 
 import base64
@@ -40,10 +40,13 @@ class Pool:
     def _send(self, method: str, path: str, body: bytes | None) -> int:
         if not hasattr(self._own, "connection"):
             self._own.connection = http.client.HTTPConnection(self._address, timeout=30)
-        self._own.connection.request(method, path, body)
-        answer = self._own.connection.getresponse()
-        answer.read()
-        return int(answer.status)
+        status = 429
+        while status == 429:
+            self._own.connection.request(method, path, body)
+            answer = self._own.connection.getresponse()
+            answer.read()
+            status = answer.status
+        return int(status)
 
 
 def main(action: str, url: str, template: str, threads: str) -> int:

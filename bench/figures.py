@@ -26,6 +26,22 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Weak:
+    """Many VMs made by an EMS that refuses more than ``bears`` requests at once: the time, and how often it refused.
+
+    The same of the bare pool, which asks again at once. ``bound`` is what no program can beat.
+    """
+
+    bears: int
+    nodes: int
+    seconds: float
+    refused: int
+    pool: float
+    pool_refused: int
+    bound: float
+
+
+@dataclass(frozen=True, slots=True)
 class StartUp:
     """How long a program takes from its start to its end."""
 

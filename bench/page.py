@@ -6,13 +6,14 @@ from typing import Final
 
 from bench.ratio import Goal
 from bench.results import FOLDER, Result
-from bench.sections import fleet, jobs, recovery, slurmctld, start, vms
+from bench.sections import fleet, jobs, recovery, slurmctld, start, vms, weak
 from bench.sections.section import Section
 from bench.table import quantity, table
 from bench.timing import TREE
 
 SECTIONS: Final[Mapping[str, Callable[[Result], Section]]] = {
     "vms": vms.section,
+    "weak": weak.section,
     "start": start.section,
     "jobs": jobs.section,
     "fleet": fleet.section,

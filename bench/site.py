@@ -149,9 +149,14 @@ class Site:
 
 
 @contextmanager
-def fast_ems(latency: float, listed: Path | None = None) -> Iterator[str]:
-    """An EMS that answers after so many seconds, in a process of its own; its URL. ``listed`` names the VMs it has."""
-    arguments = [str(Path(__file__).parent / "fast_ems.py"), str(latency), *([str(listed)] if listed else [])]
+def fast_ems(latency: float, listed: Path | None = None, bears: int | None = None) -> Iterator[str]:
+    """An EMS that answers after so many seconds, in a process of its own; its URL.
+
+    ``listed`` names the VMs it has; ``bears`` is how many requests at once it doesn't refuse.
+    """
+    arguments = [str(Path(__file__).parent / "fast_ems.py"), str(latency)]
+    arguments += ["--names", str(listed)] if listed else []
+    arguments += ["--bears", str(bears)] if bears else []
     with subprocess.Popen([sys.executable, "-I", *arguments], stdout=subprocess.PIPE, text=True) as process:
         try:
             port = process.stdout.readline().strip() if process.stdout else ""

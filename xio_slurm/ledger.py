@@ -1,8 +1,10 @@
-"""Which VMs are ours: one small JSON file a node, under the state folder.
+"""Which VMs are ours: one small file a node, under the state folder, with lines of JSON of which the last holds.
 
 The EMS may serve other clusters, whose nodes may be named like ours, so a VM's name proves nothing. The ledger does:
-an entry is written *before* the request that makes the VM is sent, and again after the answer, each time by
-replacing the file as a whole. Whatever crashes in between, the entry errs on the side of "this may be ours".
+an entry is written *before* the request that makes the VM is sent, and again after the answer. The first replaces the
+file as a whole, and is on the disk before the request leaves. The second is a line more, and the disk isn't waited for:
+where the machine loses power, or a line is cut off, the line before it holds, which errs on the side of "this may be
+ours", and the next look at the EMS says the rest.
 
 Each node has a lock of its own beside it. Programs overlap (slurmctld doesn't wait for one before it starts the
 next), also for one node; whoever holds the lock reads the entry anew and yields to a program that was called later.
@@ -11,20 +13,22 @@ next), also for one node; whoever holds the lock reads the entry anew and yields
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from filelock import FileLock, Timeout
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.errors import LedgerError, LedgerUnusable
-from xio_slurm.private_files import replace_file
+from xio_slurm.private_files import append_line, replace_file
 
 Phase = Literal["asking", "ours", "deleting", "gone", "foreign"]
 
 _VERSION: Final = 1
+_LONGEST: Final = 4096
+"""Bytes of a node's file, to which lines are added."""
 _PHASES: Final[frozenset[str]] = frozenset({"asking", "ours", "deleting", "gone", "foreign"})
 
 
@@ -75,8 +79,15 @@ class Slot:
 
     def write(self, entry: Entry) -> None:
         """Replace the entry; when this returns, it is on the disk. Raises LedgerError, with the old one intact."""
-        text = json.dumps({"version": _VERSION, **asdict(entry)}, sort_keys=True) + "\n"
-        replace_file(self._path, text)
+        replace_file(self._path, _line(entry))
+
+    def add(self, entry: Entry) -> None:
+        """Let the entry hold from now on, if the machine keeps its power: else the one before it. Raises LedgerError.
+
+        For what may be forgotten without harm: what the EMS answered, and that a VM is to go, or is gone.
+        """
+        if not append_line(self._path, _line(entry), most=_LONGEST):
+            self.write(entry)
 
 
 class Ledger:
@@ -140,15 +151,28 @@ class Ledger:
                 yield entry
 
 
+def _line(entry: Entry) -> str:
+    return json.dumps({"version": _VERSION, **asdict(entry)}, sort_keys=True) + "\n"
+
+
+def _last(text: str) -> Any:
+    """The last line that is whole: one that was cut off is no JSON. Raises ValueError where none is."""
+    *earlier, first = [line for line in reversed(text.split("\n")) if line] or [""]
+    for line in earlier:
+        with suppress(ValueError):
+            return json.loads(line)
+    return json.loads(first)
+
+
 def _read(path: Path) -> Entry | None:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise LedgerError(f"{path}: can't be read: {error}") from error
     try:
-        document = json.loads(text)
+        document = _last(text)
         if document.pop("version") != _VERSION or document["phase"] not in _PHASES:
             raise LedgerError(f"{path}: was written by another version of xio-slurm")
         run = Run(str(document["run"]["id"]), float(document["run"]["called"]))

@@ -1,4 +1,4 @@
-"""Files of our state: replaced as a whole, for their owner alone, and on the disk when the call returns."""
+"""Files of our state, for their owner alone: replaced as a whole, or a line longer."""
 
 import os
 from contextlib import suppress
@@ -8,7 +8,10 @@ from xio_slurm.errors import LedgerError
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Replace a file's content; whoever calls holds a lock. Raises LedgerError, with the old content intact."""
+    """Replace a file's content; whoever calls holds a lock, and has it on the disk when this returns.
+
+    Raises LedgerError, with the old content intact.
+    """
     new = path.with_suffix(".new")
     try:
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w") as file:
@@ -20,3 +23,28 @@ def replace_file(path: Path, text: str) -> None:
         with suppress(OSError):
             new.unlink(missing_ok=True)
         raise LedgerError(f"{path}: can't be written: {error.strerror}") from error
+
+
+def append_line(path: Path, line: str, *, most: int) -> bool:
+    """Add a line, without waiting for the disk; whoever calls holds a lock. Raises LedgerError.
+
+    False, and nothing is done: there is no file, or the line would make it longer than ``most`` bytes. A line that was
+    cut off before stays one by itself.
+    """
+    added = f"\n{line}".encode()
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise LedgerError(f"{path}: can't be written: {error.strerror}") from error
+    try:
+        if os.fstat(descriptor).st_size + len(added) > most:
+            return False
+        if os.write(descriptor, added) != len(added):
+            raise LedgerError(f"{path}: can't be written: no space is left")
+    except OSError as error:
+        raise LedgerError(f"{path}: can't be written: {error.strerror}") from error
+    finally:
+        os.close(descriptor)
+    return True

@@ -22,7 +22,7 @@ One call of `xio-resume` or `xio-suspend` for all nodes, as slurmctld makes it, 
 
 The EMS is a small server in a process of its own: the emulator would be what is measured. Slurm's commands are
 stand-ins that answer at once; the last column says how often scontrol was called. The ledger is on a real disk, to
-which the programs sync a node's file before and after each request."""
+which xio-resume syncs a node's file before it asks for its VM."""
 
 
 _TITLES: Final = (

@@ -3,8 +3,11 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from unittest import mock
+
+from xio_slurm.private_files import append_line
 
 
 class Killed(BaseException):
@@ -32,7 +35,10 @@ class Life:
 
     @contextmanager
     def of_files(self) -> Iterator[None]:
-        """Every file that is replaced is an effect: a kill can come before its new content is there, or after."""
+        """Every file that is replaced is an effect, and every line of the ledger: a kill can come before it or after.
+
+        A line is cut off by one that comes after it, as by a machine that loses power.
+        """
         replace = os.replace
 
         def replaced(*arguments: Any, **options: Any) -> None:
@@ -40,5 +46,19 @@ class Life:
             replace(*arguments, **options)
             self.effect()
 
-        with mock.patch.object(os, "replace", replaced), mock.patch.object(os, "fsync"):
+        def added(path: Path, line: str, *, most: int) -> bool:
+            self.effect()
+            done = append_line(path, line, most=most)
+            try:
+                self.effect()
+            except Killed:
+                os.truncate(path, path.stat().st_size - len(line) // 2)
+                raise
+            return done
+
+        with (
+            mock.patch.object(os, "replace", replaced),
+            mock.patch.object(os, "fsync"),
+            mock.patch("xio_slurm.ledger.append_line", added),
+        ):
             yield

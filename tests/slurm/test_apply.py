@@ -9,9 +9,10 @@ from pathlib import Path
 import yaml
 
 from tests.slurm.conftest import QUICK
+from tests.slurm.versions import slurm_of
 from xio_slurm.lab import Lab
 from xio_slurm.lab.deployment import USER_DATA
-from xio_slurm.slurm.version import RECONFIGURE_NODES, parse
+from xio_slurm.slurm.version import RECONFIGURE_NODES
 
 NODE = "xspot-vm-small-1"
 
@@ -73,9 +74,7 @@ def test_a_cluster_without_us_runs_jobs_on_vms_after_apply_and_keeps_its_other_n
 
     planned = lab.run(*command, "plan", *options, "--detailed-exitcode")
     assert planned.returncode == 2, planned.stderr
-    version = parse(f"slurm {lab.record.slurm_version}")
-    assert version is not None
-    assert ("better stop slurmctld" in planned.stderr) == (version < RECONFIGURE_NODES)
+    assert ("better stop slurmctld" in planned.stderr) == (slurm_of(lab) < RECONFIGURE_NODES)
     applied = lab.run(*command, "apply", *options, "--yes")
     assert applied.returncode == 0, applied.stderr
     assert "Slurm: restart slurmctld" in applied.stdout

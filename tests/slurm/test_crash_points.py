@@ -22,7 +22,8 @@ from xio_slurm.power.situation import Gate, Power, power_of
 SECONDS: Final = 600.0
 """By then all is right, on a loaded machine too; two minutes are usual."""
 
-_OF_FILES: Final = {"before open nodes/*.new", "before rename nodes/*.json", "before rename pools/*.json"}
+_OF_AN_ASK: Final = {"before open nodes/*.new", "before rename nodes/*.json"}
+_OF_FILES: Final = {"before open nodes/*.json", "before rename pools/*.json"}
 _OF_A_CREATE: Final = {"before GET VMs", "before POST VM", "before the body", "after the body"}
 _OF_A_DELETE: Final = {"before DELETE VM", "after DELETE VM"}
 _OF_A_FAILURE: Final = {
@@ -40,10 +41,16 @@ _OF_A_GATE: Final = {
     f"{when} scontrol update NodeName State={state}" for when in ("before", "after") for state in ("DRAIN", "RESUME")
 }
 EFFECTS: Final = {
-    "xio-resume": _OF_FILES | _OF_A_CREATE | _OF_A_FAILURE,
-    "xio-suspend": {*_OF_A_DELETE, "before rename nodes/*.json", "after scontrol show node", "after GET VMs"},
+    "xio-resume": _OF_AN_ASK | _OF_FILES | _OF_A_CREATE | _OF_A_FAILURE,
+    "xio-suspend": {*_OF_A_DELETE, "before open nodes/*.json", "after scontrol show node", "after GET VMs"},
     "xio-resume-fail": _OF_FILES | _OF_A_DELETE | {"after scontrol show node", "after GET VMs"},
-    "xio-sync": _OF_FILES | _OF_A_CREATE | _OF_A_DELETE | _OF_A_FAILURE | _OF_A_GATE | {"before rename sync.json"},
+    "xio-sync": _OF_AN_ASK
+    | _OF_FILES
+    | _OF_A_CREATE
+    | _OF_A_DELETE
+    | _OF_A_FAILURE
+    | _OF_A_GATE
+    | {"before rename sync.json"},
 }
 """What each must have been killed at, among others: if it isn't, the work was lacking that leads there.
 

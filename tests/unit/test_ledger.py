@@ -44,6 +44,39 @@ def test_an_ask_that_was_answered_is_not_left_open() -> None:
     assert not replace(ENTRY, phase="ours").at("gone", ENTRY.run).unanswered
 
 
+def test_a_line_that_was_added_holds(ledger: Ledger) -> None:
+    with ledger.locked("n-1", Deadline.after(1)) as slot:
+        slot.add(ENTRY)  # there is no file yet
+        assert slot.read() == ENTRY
+        for phase in ("ours", "deleting", "gone") * 10:
+            slot.add(entry := replace(ENTRY, phase=phase))
+            assert slot.read() == entry == ledger.peek("n-1")
+
+
+def test_a_file_stays_small(ledger: Ledger, tmp_path: Path) -> None:
+    with ledger.locked("n-1", Deadline.after(1)) as slot:
+        for attempt in range(100):
+            slot.add(replace(ENTRY, attempts=attempt))
+            assert slot.read() == replace(ENTRY, attempts=attempt)
+        assert (tmp_path / "state" / "nodes" / "n-1.json").stat().st_size <= 4096
+
+
+@pytest.mark.parametrize("rest", [b"", b"\0\0\0\0", b"\xff\xfe"])
+def test_of_a_line_that_was_cut_off_the_one_before_it_holds(ledger: Ledger, tmp_path: Path, rest: bytes) -> None:
+    path = tmp_path / "state" / "nodes" / "n-1.json"
+    later = replace(ENTRY, phase="ours")
+    with ledger.locked("n-1", Deadline.after(1)) as slot:
+        slot.write(ENTRY)
+        before = path.stat().st_size
+        slot.add(later)
+        whole = path.read_bytes()
+        for length in range(before, len(whole) - 1):
+            path.write_bytes(whole[:length] + rest)
+            assert slot.read() == ENTRY, length
+            slot.add(replace(later, attempts=7))
+            assert slot.read() == replace(later, attempts=7), length
+
+
 def test_nobody_else_may_read_it(ledger: Ledger, tmp_path: Path) -> None:
     with ledger.locked("n-1", Deadline.after(1)) as slot:
         slot.write(ENTRY)
@@ -115,22 +148,28 @@ def test_a_damaged_file_is_told_and_never_taken_for_no_entry(ledger: Ledger, tmp
     assert list(ledger.entries()) == []
 
 
-def test_a_full_disk_keeps_the_old_entry(ledger: Ledger, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("method", "most"), [("write", 10), ("add", 300)])
+def test_a_full_disk_keeps_the_old_entry(ledger: Ledger, tmp_path: Path, method: str, most: int) -> None:
     with ledger.locked("n-1", Deadline.after(1)) as slot:
         slot.write(ENTRY)
     code = (
         "import resource, signal, sys\n"
         "from dataclasses import replace\n"
         "from xio_slurm.ledger import *; from xio_slurm.deadline import Deadline\n"
+        "most = int(sys.argv[2])\n"
         "with Ledger(sys.argv[1]).locked('n-1', Deadline.after(5)) as slot:\n"
-        "  signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
-        "  slot.write(replace(slot.read(), phase='ours'))"
+        "  signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))\n"
+        "  getattr(slot, sys.argv[3])(replace(slot.read(), phase='ours'))"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "state")], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", code, str(tmp_path / "state"), str(most), method],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert "LedgerError" in ended.stderr
-    assert "can't be written: File too large" in ended.stderr
+    assert "can't be written: " in ended.stderr
     assert list(ledger.entries()) == [ENTRY]
     assert [path.name for path in (tmp_path / "state" / "nodes").iterdir()] == ["n-1.json"]
 

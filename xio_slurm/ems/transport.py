@@ -1,4 +1,4 @@
-"""HTTP to the EMS: one pooled session for all threads, and every request bounded in time and size.
+"""HTTP to the EMS: one pooled session for all threads, no more requests than it bears, each bounded in time and size.
 
 Nothing here knows what an answer means. Status codes are handed up as they are: the EMS uses 102 as a final answer,
 which ``requests`` would count as a success.
@@ -16,6 +16,7 @@ from urllib3.util import parse_url
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.bounded_http import BoundedSession
+from xio_slurm.ems.flow import Flow
 from xio_slurm.ems.no_answer import no_answer, speaks_tls
 from xio_slurm.errors import CertificateError, EmsUnreachable, EmsUnreadable
 from xio_slurm.manifest import Tls
@@ -66,6 +67,7 @@ class Transport:
         proxy: str | None = None,
     ) -> None:
         self.max_connections = max_connections
+        self._flow = Flow(max_connections)
         self.url = url.rstrip("/")
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
@@ -110,6 +112,15 @@ class Transport:
         """
         session = self._usable_session()
         what = shortened(f"{method} {path}", _WORDS)
+        kind = f"{method} {path.rpartition('/')[0]}"
+        with self._flow.turn(kind, deadline) as turn:
+            answer = self._exchange(session, requests.Request(method, self.url + path, json=document), what, deadline)
+            turn.status = answer.status
+        if self._tls is None and answer.status == 400 and any(words in answer.body for words in _WANTS_TLS):
+            raise speaks_tls(self.url)
+        return answer
+
+    def _exchange(self, session: BoundedSession, asked: requests.Request, what: str, deadline: Deadline) -> Answer:
         left = deadline.left()
         if left == 0.0:
             raise EmsUnreachable(f"{what}: no time was left to ask", sent=False)
@@ -117,15 +128,13 @@ class Transport:
         timeouts = (min(self._connect_timeout, left), min(self._read_timeout, left))
         try:
             # Prepared by itself: a session would merge its settings into it, for a fifth of a request's time.
-            request = requests.Request(method, self.url + path, headers=session.headers, json=document).prepare()
+            asked.headers = session.headers
+            request = asked.prepare()
             with session.send(request, timeout=timeouts, stream=True, allow_redirects=False, proxies={}) as response:
                 body = _body(session, response, whole, what)
-                answer = Answer(response.status_code, body, response.headers.get("Date"))
+                return Answer(response.status_code, body, response.headers.get("Date"))
         except (requests.RequestException, HTTPError, OSError) as error:
             raise no_answer(error, what, url=self.url, tls=self._tls, proxy=self._proxy) from error
-        if self._tls is None and answer.status == 400 and any(words in answer.body for words in _WANTS_TLS):
-            raise speaks_tls(self.url)
-        return answer
 
 
 def _host_header(url: str, server_name: str) -> str:

@@ -10,7 +10,7 @@ once more: it may still be at it, and a second request could make a second VM.
 import time
 from collections.abc import Container
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.vms import NewVm, Vms
@@ -23,8 +23,10 @@ from xio_slurm.power.call_gate import CallGate
 from xio_slurm.power.decide import OnResume, is_ours_after, made_nothing, may_come_late, on_resume
 from xio_slurm.power.outcome import Done, ForeignVmError, Left, Outcome, failure
 from xio_slurm.power.retrying import LostAnswerError, of_no_create, passes
-from xio_slurm.power.root_password import PasswordHash
 from xio_slurm.power.waiting import pauses
+
+if TYPE_CHECKING:
+    from xio_slurm.power.root_password import PasswordHash
 
 _LATEST: Final = 600.0
 """Seconds after which a request that was lost isn't carried out any more."""
@@ -47,7 +49,7 @@ class Creation:
     deadline: Deadline
     patience: Deadline
     listed: frozenset[str] | None
-    root_password: PasswordHash | None
+    root_password: "PasswordHash | None"
     gate: CallGate
     in_use: Container[object]
 
@@ -105,7 +107,7 @@ class Creation:
                 return self._act(action, slot, node, pool, entry, again=late or lost is not None)
             if node in self.in_use:
                 return Left(node, "Slurm uses it already: this call came too late")
-            slot.write(entry.at("deleting", self.run))
+            slot.add(entry.at("deleting", self.run))
             self.events.record("deleting", node=node)
             try:
                 self.vms.delete(node, self.deadline)
@@ -136,7 +138,7 @@ class Creation:
             case OnResume.FOREIGN:
                 raise self._foreign(slot, node, pool)
             case OnResume.ADOPT if entry is not None:
-                slot.write(entry.at("ours", self.run))
+                slot.add(entry.at("ours", self.run))
                 self.events.record("adopted", node=node, ems_job=entry.ems_job)
                 return Done(node, "adopted")
         return self._ask(slot, node, pool, entry, again=again)
@@ -153,7 +155,7 @@ class Creation:
             self._settle(slot, entry, pool, error)
             job = None
         # A request that was lost may still come: then a VM that appears later is ours too.
-        slot.write(replace(entry, phase="ours", ems_job=job, unanswered=entry.unanswered and again))
+        slot.add(replace(entry, phase="ours", ems_job=job, unanswered=entry.unanswered and again))
         self.gate.made(pool.name)
         seconds = round(time.monotonic() - started, 3)
         self.events.record("asked", node=node, ems_job=job, seconds=seconds)
@@ -168,7 +170,7 @@ class Creation:
     def _settle(self, slot: Slot, entry: Entry, pool: Pool, error: EmsError) -> None:
         """After an answer that wasn't a clear yes: return if the VM is there and ours, else raise the error."""
         failed = replace(entry, error=str(error))
-        slot.write(replace(failed, phase="gone") if made_nothing(error) else failed)
+        slot.add(replace(failed, phase="gone") if made_nothing(error) else failed)
         if isinstance(error, EmsUnreachable) and not error.sent:
             raise error
         try:

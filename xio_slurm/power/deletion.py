@@ -81,7 +81,7 @@ class Deletion:
         pool = self.manifest.pool_of(node)
         noted = entry or Entry(node, pool.name if pool else "", phase, self.run, asked=self.run.called)
         try:
-            slot.write(noted.at(phase, self.run))
+            slot.add(noted.at(phase, self.run))
         except LedgerError as error:
             log.error("%s: the VM of %s is deleted all the same", error, node)
 

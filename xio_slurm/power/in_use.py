@@ -1,18 +1,20 @@
 """Whether Slurm uses a node whose VM is to go: a program can come late to what slurmctld called it for.
 
 Between the call and the delete the node may have been resumed, by a host that was slow or a clock that was set back
-even unseen by the ledger. One look for all nodes of a call, and again after some seconds.
+even unseen by the ledger. One look for five hundred nodes of a call, when the first of them is due, and again after
+some seconds.
 """
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from threading import Lock
 from typing import Final
 
 from xio_slurm.errors import SlurmError
 from xio_slurm.manifest import Manifest
 from xio_slurm.power.situation import Power, power_of
+from xio_slurm.slurm.hostlist import CHUNK
 from xio_slurm.slurm.scontrol import Scontrol
 
 log = logging.getLogger("xio_slurm")
@@ -27,29 +29,39 @@ _PATIENCE: Final = 5.0
 class InUse:
     """The nodes of one call that are up, for all of its threads."""
 
-    def __init__(self, manifest: Manifest, nodes: Iterable[str]) -> None:
-        self._slurm = Scontrol(manifest.slurm_bin_dir, timeout=_PATIENCE)
-        self._nodes = tuple(nodes)
-        self._looked: float | None = None
-        self._up: frozenset[str] | None = None
-        self._lock = Lock()
+    def __init__(self, manifest: Manifest, nodes: Sequence[str]) -> None:
+        slurm = Scontrol(manifest.slurm_bin_dir, timeout=_PATIENCE)
+        together = [_Look(slurm, nodes[at : at + CHUNK]) for at in range(0, len(nodes), CHUNK)]
+        self._look_for = {node: look for look in together for node in look.nodes}
 
     def __contains__(self, node: object) -> bool:
         """Whether Slurm says so; where it doesn't answer, its call stands."""
-        return node in (self._now_up() or ())
+        look = self._look_for.get(str(node))
+        return look is not None and node in look.now_up()
 
-    def _now_up(self) -> frozenset[str] | None:
+
+class _Look:
+    """What Slurm says of some nodes."""
+
+    def __init__(self, slurm: Scontrol, nodes: Sequence[str]) -> None:
+        self.nodes = nodes
+        self._slurm = slurm
+        self._looked: float | None = None
+        self._up: frozenset[str] = frozenset()
+        self._lock = Lock()
+
+    def now_up(self) -> frozenset[str]:
+        """Those that are up, as it was a few seconds ago at most."""
         with self._lock:
-            now = time.monotonic()
-            if self._looked is None or now - self._looked > _FRESH:
-                self._up = self._look()
+            if self._looked is None or time.monotonic() - self._looked > _FRESH:
+                self._up = self._ask()
                 self._looked = time.monotonic()
             return self._up
 
-    def _look(self) -> frozenset[str] | None:
+    def _ask(self) -> frozenset[str]:
         try:
-            states = self._slurm.nodes(self._nodes)
+            states = self._slurm.nodes(self.nodes)
         except SlurmError as error:
             log.warning("whether Slurm uses the nodes again isn't known: %s", error)
-            return None
+            return frozenset()
         return frozenset(node for node, state in states.items() if power_of(state) is Power.ON)

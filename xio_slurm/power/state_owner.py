@@ -5,7 +5,6 @@ import pwd
 from pathlib import Path
 
 from xio_slurm.errors import LedgerError, SlurmError
-from xio_slurm.slurm import conf
 
 
 def become_owner(state_dir: str) -> None:
@@ -39,6 +38,8 @@ def _become(uid: int, gid: int) -> None:
 
 
 def _slurm_user() -> str:
+    from xio_slurm.slurm import conf  # noqa: PLC0415  # no call of slurmctld's comes here
+
     try:
         return conf.read(conf.path_in_use()).get("SlurmUser") or "root"
     except SlurmError:

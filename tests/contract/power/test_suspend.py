@@ -131,7 +131,10 @@ def test_an_earlier_suspend_yields_to_a_later_resume(site: Site, ems_emulator: E
 
 def test_a_full_disk_does_not_save_a_vm(site: Site, ems_emulator: Emulator) -> None:
     assert site.call("xio-resume", NODE).returncode == 0
-    (site.folder / "state" / "nodes" / f"{NODE}.new").mkdir()  # what would be written first can't be
+    nodes = site.folder / "state" / "nodes"
+    entry = (nodes / f"{NODE}.json").read_text()
+    (nodes / f"{NODE}.json").write_text(entry + "\n" * 4096)  # no line fits in there any more
+    (nodes / f"{NODE}.new").mkdir()  # and what would be in its place can't be written
     assert site.call("xio-suspend", NODE).returncode == 0, site.log()
     assert ems_emulator.vms() == []
     assert "is deleted all the same" in site.log()

@@ -38,7 +38,7 @@ class VmActs:
                 return Left(node, "it has been seen to meanwhile")
             match proposal.action:
                 case VmAction.ADOPT:
-                    slot.write(entry.at("ours", self.run))
+                    slot.add(entry.at("ours", self.run))
                     self.events.record("adopted", node=node)
                     return Done(node, "noted as ours")
                 case VmAction.FORGET:
@@ -50,14 +50,14 @@ class VmActs:
         # A list can lack a VM, and one that is forgotten would run for ever.
         if self.vms.get(entry.node, self.deadline) is not None:
             return Left(entry.node, "the EMS doesn't list its VM, and has it")
-        slot.write(entry.at("gone", self.run))
+        slot.add(entry.at("gone", self.run))
         self.events.record("gone", node=entry.node, pool=entry.pool)
         return Done(entry.node, "noted as gone")
 
     def _end(self, slot: Slot, entry: Entry, proposal: Proposal) -> Outcome:
         # Where Slurm waits for the next VM of this name a resume may be at it: the turn stays its own.
         if entry.phase != "deleting" or proposal.situation.power is not Power.POWERING_UP:
-            slot.write(entry.at("deleting", self.run))
+            slot.add(entry.at("deleting", self.run))
         self.vms.delete(entry.node, self.deadline)
         self.events.record("deleted", node=entry.node, pool=entry.pool, why=proposal.why)
         return Done(entry.node, "deleted")
