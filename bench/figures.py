@@ -87,6 +87,21 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Storm:
+    """Many jobs at once, a node for each: one part of them, in the order in which their VMs were asked for.
+
+    ``seconds`` is how long that part took, ``asked`` for how many different nodes the EMS was asked in it, ``calls`` by
+    how many calls of the ResumeProgram.
+    """
+
+    part: int
+    jobs: int
+    asked: int
+    calls: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Recovered:
     """How long something that failed took to be made good. ``goal`` is when it should be, ``without`` is Slurm's own
     time where nothing is done, 0 for never."""
