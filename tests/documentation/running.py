@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from tests.documentation.pages import PAGES
 
 TREE: Final = Path(__file__).parents[2]
@@ -20,9 +22,11 @@ def of_group(group: str) -> list[str]:
 
 def run_page(name: str, text: str | None = None) -> str:
     """Type all commands of a page; ``text`` is read in place of it. What was wrong with them, empty if nothing."""
-    assert os.geteuid() == 0, "the documentation's commands are an administrator's: run this as root"
+    if os.geteuid() != 0:
+        pytest.skip("NOT RUN: the documentation's commands are an administrator's: run this as root")
     may = subprocess.run((*_OWN, "true"), capture_output=True, text=True, check=False)
-    assert may.returncode == 0, f"the documentation's commands need namespaces of their own: {may.stderr.strip()}"
+    if may.returncode != 0:
+        pytest.skip(f"NOT RUN: the documentation's commands need namespaces of their own: {may.stderr.strip()}")
     arguments = (sys.executable, "-m", "tests.documentation", name)
     ended = subprocess.run(
         (*_OWN, TREE / "tests" / "documentation" / "machine.sh", TREE, *arguments),

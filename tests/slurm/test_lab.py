@@ -228,7 +228,7 @@ def test_jobs_get_a_terminal(lab: Lab) -> None:
     terminal = pexpect.spawn(str(XIO), arguments, timeout=90)
     terminal.expect("[#$] ")
     terminal.sendline("echo $(hostname) $(test -t 0 && echo has a terminal); exit 4")
-    terminal.expect(f"{NODE} has a terminal")
+    terminal.expect(f"{NODE[:-1]}\\d has a terminal")  # an earlier test's node may be on its way down
     terminal.expect(pexpect.EOF)
     terminal.close()
     assert terminal.exitstatus == 4

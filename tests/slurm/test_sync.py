@@ -67,6 +67,12 @@ def events(lab: Lab, event: str, **match: object) -> list[dict[str, Any]]:
     return [line for line in lines if line["event"] == event and match.items() <= line.items()]
 
 
+def last_line(entry: Path) -> dict[str, Any]:
+    """What a file of the ledger says."""
+    found: dict[str, Any] = json.loads(entry.read_text().splitlines()[-1])
+    return found
+
+
 def since(began: float, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [event for event in found if event["time"] > began]
 
@@ -78,7 +84,7 @@ def test_an_orphan_goes_within_grace_and_a_pass_and_a_foreign_vm_stays(cluster: 
     orphan, foreign = NODE, "xspot-vm-amd-8-gb-1-cores-9"
     entry = Path(cluster.layout.ledger) / "nodes" / f"{orphan}.json"
     # A controller that lost the suspend: the ledger says ours, and nobody will ever ask for its end.
-    document = {**json.loads(entry.read_text()), "phase": "ours", "asked": time.time() - 3600}
+    document = {**last_line(entry), "phase": "ours", "asked": time.time() - 3600}
     entry.write_text(json.dumps(document))
     make_vm(cluster, foreign)
     make_vm(cluster, orphan)
@@ -159,7 +165,7 @@ def _kill_after_its_note(lab: Lab, program: psutil.Process, node: str) -> None:
     assert lab.vms() == ()
     entry = Path(lab.layout.ledger) / "nodes" / f"{node}.json"
     document = {
-        **(json.loads(entry.read_text()) if entry.exists() else {"version": 1, "attempts": 0}),
+        **(last_line(entry) if entry.exists() else {"version": 1, "attempts": 0}),
         "node": node,
         "pool": "amd-8-gb-1-cores",
         "phase": "asking",
