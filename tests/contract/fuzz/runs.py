@@ -10,8 +10,8 @@ import pytest
 
 from tests.contract.fuzz.calling import Called
 
-RUNS: Final = 2_000
-"""Of each command."""
+RUNS: Final = int(os.environ.get("XIO_FUZZ_RUNS", "500"))
+"""Of each command. A long proof: ``XIO_FUZZ_RUNS=2000 bin/test -n 4 tests/contract/fuzz`` (ten minutes of a core)."""
 
 BLOCKS: Final = 8
 """Tests that the runs of a command are spread over, so that none takes long."""
