@@ -2,7 +2,8 @@
 
 import pytest
 
-from xio_slurm.slurm.states import NodeState, parse_nodes
+from xio_slurm.slurm import registrations
+from xio_slurm.slurm.states import NodeState, parse_nodes, reason_of
 
 LINE_22_05 = (
     "NodeName=xspot-vm-a-1 Arch=x86_64 CoresPerSocket=1 CPUAlloc=0 CPUEfctv=1 CPUTot=1 CPULoad=0.10 "
@@ -45,3 +46,27 @@ def test_states(state: str, *, powering_up: bool, powered_down: bool) -> None:
 
 def test_lines_that_name_no_node_are_passed_over() -> None:
     assert list(parse_nodes("\nslurm_load_node error\nNo nodes in the system\n")) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("State=IDLE", ("", "", "")),
+        ("State=DOWN Reason=new disk [ann@2026-11-22T09:01:02]", ("new disk", "ann", "2026-11-22T09:01:02")),
+        ("State=DOWN Reason=new disk Comment=x", ("new disk", "", "")),
+        ("State=DOWN Reason=new disk  Topology=tree:s1 ", ("new disk", "", "")),
+        (
+            "State=DOWN Reason=ask [ann@example.com] [root@2026-11-22T09:01:02] Comment=[x@y]",
+            ("ask [ann@example.com]", "root", "2026-11-22T09:01:02"),
+        ),
+    ],
+)
+def test_a_reason_and_what_can_follow_it(line: str, reason: tuple[str, str, str]) -> None:
+    assert reason_of(f"NodeName=n1 {line}") == reason
+
+
+def test_a_comment_can_hold_anything() -> None:
+    line = "NodeName=n1 RealMemory=1000 State=IDLE SlurmdStartTime=None Comment=was State=DOWN RealMemory=1 NodeName=n2"
+    (node,) = parse_nodes(line)
+    assert (node.name, node.base) == ("n1", "IDLE")
+    assert registrations.parse(line) == {"n1": registrations.Registration(1000, None)}

@@ -10,10 +10,9 @@ from typing import Final
 from xio_slurm.errors import SlurmError
 from xio_slurm.slurm.command import run
 from xio_slurm.slurm.hostlist import expand
-from xio_slurm.slurm.states import NodeState, parse_nodes
+from xio_slurm.slurm.states import NodeState, parse_nodes, reason_of
 
 _FIELD: Final = re.compile(r"(?:^|\s)([A-Z]\w*)=(\S*)")
-_REASON_SET: Final = re.compile(r"\sReason=.*\[([^\[\]@]*)@([^\[\]]*)\]\s*\Z")
 _COMMENT: Final = re.compile(r"\sAdminComment=(.*?)(?=\s+[A-Z]\w*=|\s*\Z)")
 _NOTHING: Final = frozenset({"", "(null)", "None", "N/A", "Unknown"})
 
@@ -95,13 +94,13 @@ def parse_node_details(text: str) -> Iterator[NodeDetails]:
     """Read the lines of nodes; others are passed over."""
     for line in text.splitlines():
         for state in parse_nodes(line):
-            fields = dict(_FIELD.findall(line))
-            reason = _REASON_SET.search(line)
+            fields = dict(reversed(_FIELD.findall(line)))  # of two the first
+            _, reason_by, reason_at = reason_of(line)
             yield NodeDetails(
                 state=state,
                 partitions=_words(fields.get("Partitions", "")),
-                reason_by=reason[1] if reason else "",
-                reason_at=seconds(reason[2]) if reason else None,
+                reason_by=reason_by,
+                reason_at=seconds(reason_at),
                 slurmd_started=seconds(fields.get("SlurmdStartTime", "")),
             )
 

@@ -29,7 +29,7 @@ def parse(text: str) -> Mapping[str, Registration]:
     """Read an ``scontrol show node -o``; lines that name no node are passed over."""
     found: dict[str, Registration] = {}
     for line in text.splitlines():
-        fields = dict(_FIELD.findall(line))
+        fields = dict(reversed(_FIELD.findall(line)))  # of two the first: a comment can hold anything
         if "NodeName" in fields and fields.get("RealMemory", "").isdecimal():
             started = _seconds(fields.get("SlurmdStartTime", ""))
             found[fields["NodeName"]] = Registration(int(fields["RealMemory"]), started)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _FIELD = re.compile(r"(?:^|\s)(NodeName|NodeAddr|State)=(\S*)")
-_REASON = re.compile(r"\sReason=(.*?)(?:\s\[[^\[\]]*@[^\[\]]*\])?\s*\Z")
+_STAMPED = re.compile(r"\sReason=(.*?)\s\[([^\[\]@]*)@([\w:-]+)\]")
+_BARE = re.compile(r"\sReason=(.*?)()()(?=\s+[A-Z]\w*=|\s*\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +36,24 @@ class NodeState:
 def parse_nodes(text: str) -> Iterator[NodeState]:
     """The nodes of an ``scontrol show node -o``. Lines that name no node (a version's notes) are passed over."""
     for line in text.splitlines():
-        found = dict(_FIELD.findall(line))
+        found = dict(reversed(_FIELD.findall(line)))  # of two the first: a comment can hold anything
         if "NodeName" not in found or "State" not in found:
             continue
-        # The state can end with a symbol where something wasn't told its long form (``IDLE*``).
-        base, *flags = found["State"].rstrip("*~#!%$@^-").split("+")
-        reason = _REASON.search(line)
-        yield NodeState(
-            name=found["NodeName"],
-            base=base,
-            flags=frozenset(flags),
-            address=found.get("NodeAddr", ""),
-            reason=reason[1] if reason else "",
-        )
+        yield node_state(found["NodeName"], found["State"], found.get("NodeAddr", ""), reason_of(line)[0])
+
+
+def node_state(name: str, state: str, address: str, reason: str) -> NodeState:
+    """The same of its words: the state as ``A+B+C``."""
+    # It can end with a symbol where something wasn't told its long form (``IDLE*``).
+    base, *flags = state.rstrip("*~#!%$@^-").split("+")
+    return NodeState(name, base, frozenset(flags), address, reason)
+
+
+def reason_of(line: str) -> tuple[str, str, str]:
+    """A node's reason, who gave it, and when in Slurm's local time; empty what isn't told.
+
+    One from slurm.conf (DownNodes) has no time. A comment can follow, and with newer releases the node's reservation,
+    instance or place.
+    """
+    found = _STAMPED.search(line) or _BARE.search(line)
+    return (found[1], found[2], found[3]) if found else ("", "", "")

@@ -25,6 +25,9 @@ PARTITION_TIMEOUTS: Final = Version(21, 8)
 SILENCE_LASTS: Final = Version(23, 2)
 """First release that can leave a powered-down node NOT_RESPONDING, so that no job ever gets it."""
 
+FINDS_ADDRESSES: Final = Version(23, 11)
+"""First release whose nodes bring their address when they register."""
+
 RECONFIGURE_KEEPS_RUNNING: Final = Version(23, 11)
 """First release whose slurmctld survives a reconfigure that fails."""
 

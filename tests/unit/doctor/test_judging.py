@@ -10,7 +10,6 @@ from tests.unit.doctor.conftest import CONF, MANIFEST, NODES, NOW, WELL, cluster
 from xio_slurm.desk.doctor.examination import CHECKS, examine, question_of
 from xio_slurm.desk.doctor.finding import Area, Finding, Severity, in_order
 from xio_slurm.desk.doctor.seen import Configuration, Definitions, Ems, Folder, Programs, Seen
-from xio_slurm.desk.doctor.slurm_checks import BUGS
 from xio_slurm.desk.looks import Unseen
 from xio_slurm.manifest import Recovery
 from xio_slurm.power.breaker import Breaker
@@ -20,6 +19,7 @@ from xio_slurm.power.sync.notices import Problem
 from xio_slurm.slurm.conf import Line, Missing
 from xio_slurm.slurm.registrations import Registration, parse
 from xio_slurm.slurm.version import Version
+from xio_slurm.slurm.versions import SUPPORTED, Bug
 
 BOOTING = "ALLOCATED+CLOUD+NOT_RESPONDING+POWERING_UP"
 LOW = "IDLE+CLOUD+DRAIN+INVALID_REG Reason=Low RealMemory (reported:700 < 90.00% of configured:1000) [slurm@x]"
@@ -175,6 +175,12 @@ BROKEN: dict[str, tuple[dict[str, Any], Severity, str, str]] = {
         Severity.WARNING,
         "Slurm 23.11.8: after a reconfigure that failed no node is resumed",
         "install 23.11.9 or newer",
+    ),
+    "a Slurm too new": (
+        {"version": Version(27, 5, 0)},
+        Severity.NOTE,
+        "Slurm 27.05.0 isn't one that this xio-slurm is made for: those are 21.08 to 26.05",
+        "see whether there is a newer xio-slurm",
     ),
     "no version": ({"version": None}, Severity.NOTE, "which Slurm this is can't be read", "slurmctld -V"),
     "state folder missing": (
@@ -535,15 +541,13 @@ def test_errors_come_first_and_what_stops_everything_before_what_stops_a_pool() 
     assert in_order(mixed) == (mixed[3], mixed[1], mixed[0], mixed[2])
 
 
-@pytest.mark.parametrize(("fixed", "what"), BUGS)
-def test_a_bug_is_told_until_its_release_and_not_of_other_series(
-    fixed: Version, what: str, seen: Callable[..., Seen]
-) -> None:
+@pytest.mark.parametrize("bug", [bug for release in SUPPORTED for bug in release.bugs])
+def test_a_bug_is_told_until_its_release_and_not_of_other_series(bug: Bug, seen: Callable[..., Seen]) -> None:
     def told(version: Version) -> bool:
-        return any(what in each.what for each in examine(seen(version=version)).findings)
+        return any(bug.what in each.what for each in examine(seen(version=version)).findings)
 
-    assert told(fixed._replace(micro=fixed.micro - 1))
-    assert not told(fixed)
+    assert told(bug.fixed._replace(micro=bug.fixed.micro - 1))
+    assert not told(bug.fixed)
     assert not told(Version(22, 5, 99))
 
 

@@ -11,14 +11,12 @@ from xio_slurm.desk.doctor.seen import Seen, known
 from xio_slurm.desk.looks import Unseen
 from xio_slurm.naming import node_name, split_node_name
 from xio_slurm.slurm.hostlist import fold
-from xio_slurm.slurm.version import PARTITION_TIMEOUTS, SILENCE_LASTS, Version
+from xio_slurm.slurm.version import FINDS_ADDRESSES, PARTITION_TIMEOUTS, SILENCE_LASTS, Version
+from xio_slurm.slurm.versions import SUPPORTED, release_of
 
 _RESTART: Final = "systemctl restart slurmctld (running jobs survive that)"
 _SHOWN: Final = 120
 """Characters of a hostlist in a line."""
-
-_FINDS_ADDRESSES: Final = Version(23, 11)
-"""First release whose nodes bring their address when they register."""
 
 
 def answers(seen: Seen) -> Iterator[Finding]:
@@ -117,7 +115,7 @@ def parameters(seen: Seen) -> Iterator[Finding]:
     if version is not None and version < SILENCE_LASTS and not _shows_cloud(seen):
         what = f"slurm.conf: Slurm {version} hides powered-down nodes, from xio sync too"
         yield warning(Area.SLURM_CONF, what, "PrivateData=cloud, then scontrol reconfigure")
-    if version is not None and version < _FINDS_ADDRESSES:
+    if version is not None and version < FINDS_ADDRESSES:
         caches = "noaddrcache" not in settings.get("CommunicationParameters", "").lower()
         if caches:
             what = "slurm.conf: CommunicationParameters has no NoAddrCache: old addresses of nodes are used again"
@@ -125,32 +123,20 @@ def parameters(seen: Seen) -> Iterator[Finding]:
 
 
 def version(seen: Seen) -> Iterator[Finding]:
-    """Has this Slurm bugs that power saving meets?"""
+    """Is this Slurm one that is provided for, and without bugs that power saving meets?"""
     found = known(seen.version)
     if found is None:
         yield note(Area.VERSION, "which Slurm this is can't be read", "slurmctld -V")
     elif found < PARTITION_TIMEOUTS:
         what = f"Slurm {found} is too old: SuspendTime at partitions needs 21.08"
         yield error(Area.VERSION, what, "install a newer Slurm")
+    elif (release := release_of(found)) is None:
+        first, last = SUPPORTED[0].series, SUPPORTED[-1].series
+        what = f"Slurm {found} isn't one that this xio-slurm is made for: those are {first} to {last}"
+        yield note(Area.VERSION, what, "see whether there is a newer xio-slurm")
     else:
-        for fixed, what in BUGS:
-            if (fixed.year, fixed.month) == (found.year, found.month) and found < fixed:
-                yield warning(Area.VERSION, f"Slurm {found}: {what}", f"install {fixed} or newer")
-
-
-BUGS: Final = (
-    (Version(21, 8, 7), "nodes register while they power down, and stay drained after ResumeTimeout"),
-    (Version(22, 5, 6), "a node that is powered down by force can stay COMPLETING"),
-    (Version(23, 2, 5), "nodes stay out of use after ResumeTimeout; a reconfigure makes booting ones FUTURE"),
-    (Version(23, 11, 2), "a node's reason is lost when it powers up"),
-    (Version(23, 11, 4), "a second POWER_DOWN has powered-down nodes pinged, and set DOWN"),
-    (Version(23, 11, 9), "after a reconfigure that failed no node is resumed or suspended any more"),
-    (Version(24, 5, 1), "after a reconfigure that failed no node is resumed or suspended any more"),
-    (Version(24, 5, 7), "jobs are given to powered-down nodes of higher weight"),
-    (Version(24, 11, 4), "jobs are given to powered-down nodes of higher weight"),
-    (Version(25, 5, 4), "slurmctld's end waits for running power programs"),
-)
-"""Known bugs of power saving that no program can work around: the release of the same series that mended each."""
+        for bug in release.bugs_of(found):
+            yield warning(Area.VERSION, f"Slurm {found}: {bug.what}", f"install {bug.fixed} or newer")
 
 
 def ours_of(seen: Seen) -> frozenset[str]:
