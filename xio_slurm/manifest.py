@@ -10,13 +10,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 from xio_slurm.errors import ManifestError
 from xio_slurm.naming import Product, split_node_name
 
 VERSION: Final = 1
 DEFAULT_PATH: Final = "/etc/xio/manifest.json"
+
+SlurmBackend = Literal["auto", "scontrol", "pyslurm"]
+"""Through what Slurm's nodes are read and changed; auto: pyslurm where it is installed and fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,7 @@ class Manifest:
     metrics_address: str | None = None
     currency: str = "USD"
     node_definitions_digest: str = ""
+    slurm_backend: SlurmBackend = "auto"
 
     @cached_property
     def _pools_by_name(self) -> Mapping[str, Pool]:

@@ -159,6 +159,7 @@ def test_the_plugin_takes_every_key(tmp_path: Path) -> None:
       EmsUrl: https://ems.example.com:8443/
       StateDir: /shared/xio
       SlurmBinDir: /opt/slurm/bin
+      SlurmBackend: scontrol
       ProgramDir: /opt/xio/bin
       NodePrefix: n-
       ConnectTimeout: 0.5
@@ -171,6 +172,7 @@ def test_the_plugin_takes_every_key(tmp_path: Path) -> None:
     plugin = _edited(tmp_path, "oldest.yaml", "PartitionName: xio", keys).plugin
     assert plugin.ems_url == "https://ems.example.com:8443"
     assert (plugin.node_prefix, plugin.connect_timeout, plugin.resume_rate) == ("n-", 0.5, 0)
+    assert plugin.slurm_backend == "scontrol"
     assert plugin.delegates == Delegates("/opt/pc/resume", "/opt/pc/suspend", "/opt/pc/suspend")
 
 

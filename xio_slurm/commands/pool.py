@@ -23,6 +23,7 @@ from xio_slurm.power.heartbeat import sync_is_alive
 from xio_slurm.power.pool_nodes import why_closed
 from xio_slurm.power.pools_by_hand import ByHand, Told
 from xio_slurm.power.situation import Gate
+from xio_slurm.slurm.controller import Controller
 from xio_slurm.slurm.scontrol import Scontrol
 from xio_slurm.slurm.states import NodeState
 from xio_slurm.vms.access import ready_to_read, ready_to_write
@@ -164,7 +165,7 @@ def _known(manifest: Manifest, pools: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(pools))
 
 
-def _states(controller: Scontrol) -> tuple[Mapping[str, NodeState] | None, tuple[str, ...]]:
+def _states(controller: Controller) -> tuple[Mapping[str, NodeState] | None, tuple[str, ...]]:
     try:
         return controller.every_node(), ()
     except SlurmError as error:

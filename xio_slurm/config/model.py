@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from xio_slurm.manifest import Delegates, Mount, Recovery, RootPassword, Tls
+from xio_slurm.manifest import Delegates, Mount, Recovery, RootPassword, SlurmBackend, Tls
 from xio_slurm.naming import Product
 
 CpuVendor = Literal["amd", "intel"]
@@ -85,6 +85,7 @@ class Plugin:
     state_dir: str
     log_dir: str
     slurm_bin_dir: str
+    slurm_backend: SlurmBackend
     program_dir: str | None
     node_prefix: str
     max_concurrent_requests: int

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from pydantic.alias_generators import to_pascal
 
-from xio_slurm.manifest import Recovery
+from xio_slurm.manifest import Recovery, SlurmBackend
 
 NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 ALPHANUMERIC: Final = r"^[A-Za-z0-9]+$"
@@ -223,6 +223,9 @@ class PluginKeys(Keys):
     log_dir: AbsolutePath = Field(default="/var/log/xio", description="xio.log and events.jsonl")
     slurm_bin_dir: AbsolutePath = Field(
         default="/usr/bin", description="where Slurm's programs are; ParallelCluster: /opt/slurm/bin"
+    )
+    slurm_backend: SlurmBackend = Field(
+        default="auto", description="what speaks to Slurm; auto: pyslurm where it is installed and fits, else scontrol"
     )
     program_dir: AbsolutePath | None = Field(
         default=None,

@@ -91,6 +91,7 @@ def read_plugin(section: Section, problems: Problems) -> model.Plugin:
         state_dir=keys.state_dir,
         log_dir=keys.log_dir,
         slurm_bin_dir=keys.slurm_bin_dir,
+        slurm_backend=keys.slurm_backend,
         program_dir=keys.program_dir,
         node_prefix=node_prefix(section),
         max_concurrent_requests=keys.max_concurrent_requests,

@@ -47,6 +47,7 @@ def compile_config(config: Config, programs: Programs, user_data: str) -> Compil
         state_dir=plugin.state_dir,
         log_dir=plugin.log_dir,
         slurm_bin_dir=plugin.slurm_bin_dir,
+        slurm_backend=plugin.slurm_backend,
         resume_timeout=plugin.resume_timeout,
         suspend_timeout=plugin.suspend_timeout,
         delegates=plugin.delegates,

@@ -8,8 +8,8 @@ from xio_slurm.errors import LedgerError, SlurmError
 from xio_slurm.ledger import Entry, Ledger
 from xio_slurm.power.pool_doors import Doors
 from xio_slurm.power.program import Call
+from xio_slurm.slurm.controller import controller
 from xio_slurm.slurm.hostlist import fold
-from xio_slurm.slurm.scontrol import Scontrol
 
 log = logging.getLogger("xio_slurm")
 
@@ -27,7 +27,7 @@ def count_boot_failures(call: Call) -> None:
         closed += [breaker] if breaker is not None else []
     if closed:
         try:
-            doors.drain(Scontrol(call.manifest.slurm_bin_dir, timeout=5.0), closed)
+            doors.drain(controller(call.manifest, timeout=5.0), closed)
         except SlurmError as error:
             log.error("the closed pools' nodes can't be taken out of use: %s", error)
 

@@ -14,8 +14,8 @@ from typing import Final
 from xio_slurm.errors import SlurmError
 from xio_slurm.manifest import Manifest
 from xio_slurm.power.situation import Power, power_of
+from xio_slurm.slurm.controller import Controller, controller
 from xio_slurm.slurm.hostlist import CHUNK
-from xio_slurm.slurm.scontrol import Scontrol
 
 log = logging.getLogger("xio_slurm")
 
@@ -30,7 +30,7 @@ class InUse:
     """The nodes of one call that are up, for all of its threads."""
 
     def __init__(self, manifest: Manifest, nodes: Sequence[str]) -> None:
-        slurm = Scontrol(manifest.slurm_bin_dir, timeout=_PATIENCE)
+        slurm = controller(manifest, timeout=_PATIENCE)
         together = [_Look(slurm, nodes[at : at + CHUNK]) for at in range(0, len(nodes), CHUNK)]
         self._look_for = {node: look for look in together for node in look.nodes}
 
@@ -43,7 +43,7 @@ class InUse:
 class _Look:
     """What Slurm says of some nodes."""
 
-    def __init__(self, slurm: Scontrol, nodes: Sequence[str]) -> None:
+    def __init__(self, slurm: Controller, nodes: Sequence[str]) -> None:
         self.nodes = nodes
         self._slurm = slurm
         self._looked: float | None = None

@@ -29,20 +29,22 @@ from xio_slurm.power.heartbeat import sync_is_alive
 from xio_slurm.power.node_updates import reason
 from xio_slurm.power.pool_nodes import to_drain, to_release, why_closed
 from xio_slurm.power.situation import Gate
-from xio_slurm.slurm.scontrol import Scontrol
+from xio_slurm.slurm.controller import Controller
 from xio_slurm.slurm.states import NodeState
 
 log = logging.getLogger("xio_slurm")
 
 
-def drain(controller: Scontrol, manifest: Manifest, closed: Breaker, states: Iterable[NodeState]) -> tuple[str, ...]:
+def drain(controller: Controller, manifest: Manifest, closed: Breaker, states: Iterable[NodeState]) -> tuple[str, ...]:
     """Take a closed pool's idle nodes out of use; which they are. Raises SlurmError."""
     idle = to_drain(states, manifest, closed.pool)
     controller.set_state(idle, "DRAIN", reason(closed.cause, why_closed(closed)))
     return idle
 
 
-def release(controller: Scontrol, manifest: Manifest, opened: Breaker, states: Iterable[NodeState]) -> tuple[str, ...]:
+def release(
+    controller: Controller, manifest: Manifest, opened: Breaker, states: Iterable[NodeState]
+) -> tuple[str, ...]:
     """Give an open pool's nodes back; which they are. Raises SlurmError."""
     ours = to_release(states, manifest, opened.pool)
     controller.set_state(ours, "RESUME")
@@ -85,13 +87,13 @@ class Doors:
         """The EMS made a VM for the pool. The breaker, if that opened it: not if it has been closed meanwhile."""
         return self._changed(pool, lambda breaker: breaker if breaker.gate is Gate.CLOSED else after_success(breaker))
 
-    def drain(self, controller: Scontrol, closed: Iterable[Breaker]) -> None:
+    def drain(self, controller: Controller, closed: Iterable[Breaker]) -> None:
         """Take the closed pools' idle nodes out of use. Raises SlurmError."""
         if self._sync_is_alive():
             for breaker in closed:
                 drain(controller, self.manifest, breaker, controller.nodes(self._nodes(breaker.pool)).values())
 
-    def release(self, controller: Scontrol, opened: Iterable[Breaker]) -> None:
+    def release(self, controller: Controller, opened: Iterable[Breaker]) -> None:
         """Give the opened pools' nodes back. Raises SlurmError."""
         if self._sync_is_alive():
             for breaker in opened:

@@ -15,10 +15,10 @@ from xio_slurm.power.breaker import EVERY_POOL, Breaker, closed_by_hand, opened_
 from xio_slurm.power.breakers import Breakers, gate_of
 from xio_slurm.power.pool_doors import drain, release
 from xio_slurm.power.situation import Gate
-from xio_slurm.slurm.scontrol import Scontrol
+from xio_slurm.slurm.controller import Controller
 from xio_slurm.slurm.states import NodeState
 
-_Tell = Callable[[Scontrol, Manifest, Breaker, Iterable[NodeState]], tuple[str, ...]]
+_Tell = Callable[[Controller, Manifest, Breaker, Iterable[NodeState]], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class ByHand:
     """The pools of a manifest, for one call of a command."""
 
     manifest: Manifest
-    controller: Scontrol
+    controller: Controller
     events: Events
     deadline: Deadline
 

@@ -14,8 +14,8 @@ from xio_slurm.plain_text import listed
 from xio_slurm.power.failed_starts import FailedStarts, FailedStartsOfJobs
 from xio_slurm.power.lost_starts import JobUpdate, LostStart, job_updates, once_more
 from xio_slurm.power.waiting import pauses
+from xio_slurm.slurm.controller import Controller
 from xio_slurm.slurm.jobs import jobs_now
-from xio_slurm.slurm.scontrol import Scontrol
 
 log = logging.getLogger("xio_slurm")
 
@@ -23,7 +23,7 @@ _SECONDS: Final = 15.0
 """Slurm requeues a job at once, unless other nodes of it must end first: eleven seconds were seen."""
 
 
-def tell_jobs(manifest: Manifest, events: Events, controller: Scontrol, lost: Collection[LostStart]) -> None:
+def tell_jobs(manifest: Manifest, events: Events, controller: Controller, lost: Collection[LostStart]) -> None:
     """Tell Slurm of the jobs that wait again. Those that don't in time are left to Slurm: they wait longer."""
     batch = [start for start in lost if start.job.batch]
     waiting = _waiting_again(manifest, batch)
@@ -70,7 +70,7 @@ def _counted(manifest: Manifest, lost: Sequence[LostStart]) -> dict[int, FailedS
     return starts
 
 
-def _update(controller: Scontrol, events: Events, update: JobUpdate) -> None:
+def _update(controller: Controller, events: Events, update: JobUpdate) -> None:
     """Held by priority 0 in the same update: Slurm calls it JobHeldAdmin, and no start comes between."""
     comment = (f"AdminComment={update.comment}",) if update.comment is not None else ()
     hold = ("Priority=0",) if update.hold else ()

@@ -18,10 +18,10 @@ from xio_slurm.power.node_updates import Update, updates_for, where_force_is_unk
 from xio_slurm.power.outcome import Failed
 from xio_slurm.power.pool_doors import Doors
 from xio_slurm.power.tell_jobs import tell_jobs
+from xio_slurm.slurm.controller import Controller, controller
 from xio_slurm.slurm.hostlist import fold
 from xio_slurm.slurm.jobs import Job, jobs_with_nodes
 from xio_slurm.slurm.resume_file import ResumeFile
-from xio_slurm.slurm.scontrol import Scontrol
 from xio_slurm.slurm.states import NodeState
 
 log = logging.getLogger("xio_slurm")
@@ -47,12 +47,12 @@ def tell_failures(
     if not failures and not closings.opened:
         return
     # Slurm must be told even if the EMS took all the time that there was.
-    controller = Scontrol(manifest.slurm_bin_dir, timeout=max(5.0, min(30.0, deadline.left())))
-    teller = _Teller(manifest, events, controller, Doors(manifest, events, deadline))
+    slurm = controller(manifest, timeout=max(5.0, min(30.0, deadline.left())))
+    teller = _Teller(manifest, events, slurm, Doors(manifest, events, deadline))
     try:
         if failures:
             teller.tell(failures, closings, resume_file, also_up=also_up)
-        teller.doors.release(controller, closings.opened)
+        teller.doors.release(slurm, closings.opened)
     except SlurmError as error:
         log.error("Slurm can't be told of the failed nodes: %s", error)
 
@@ -61,7 +61,7 @@ def tell_failures(
 class _Teller:
     manifest: Manifest
     events: Events
-    controller: Scontrol
+    controller: Controller
     doors: Doors
 
     def tell(

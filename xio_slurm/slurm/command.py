@@ -36,7 +36,7 @@ def run(bin_dir: str, program: str, *args: str, slurm_conf: str | None, timeout:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_environment(os.environ, slurm_conf),
+            env=environment(os.environ, slurm_conf),
             text=True,
             encoding="utf-8",
             errors="replace",
@@ -68,8 +68,9 @@ def daemon(bin_dir: str, program: str) -> str | None:
     return next(found, None) or shutil.which(program)
 
 
-def _environment(environment: Mapping[str, str], slurm_conf: str | None) -> dict[str, str]:
-    kept = {name: value for name, value in environment.items() if not name.startswith(_CHANGES_THE_OUTPUT)}
+def environment(ours: Mapping[str, str], slurm_conf: str | None) -> dict[str, str]:
+    """That of a command of Slurm's: a language that we can parse, and nobody's own formats or clusters."""
+    kept = {name: value for name, value in ours.items() if not name.startswith(_CHANGES_THE_OUTPUT)}
     kept["LC_ALL"] = "C"
     if slurm_conf is not None:
         kept["SLURM_CONF"] = slurm_conf

@@ -40,6 +40,7 @@ def a_plugin() -> Plugin:
         state_dir="/var/lib/xio",
         log_dir="/var/log/xio",
         slurm_bin_dir="/usr/bin",
+        slurm_backend="auto",
         program_dir=None,
         node_prefix="xspot-vm-",
         max_concurrent_requests=32,

@@ -30,6 +30,11 @@ def test_the_manifest_says_what_the_configuration_says(make: Any) -> None:
     assert compiled.manifest.resume_timeout == 600
 
 
+def test_the_manifest_says_what_speaks_to_slurm(make: Any) -> None:
+    config = make.config(plugin=replace(make.plugin(), slurm_backend="scontrol"))
+    assert compile_config(config, make.programs, "").manifest.slurm_backend == "scontrol"
+
+
 def test_the_manifest_reads_back_as_it_was(make: Any) -> None:
     manifest = make.compiled().manifest
     assert Manifest.from_json(manifest.to_json(), "x") == manifest

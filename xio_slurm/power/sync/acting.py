@@ -28,8 +28,8 @@ from xio_slurm.power.sync.notices import Problem
 from xio_slurm.power.sync.observation import Observation
 from xio_slurm.power.sync.proposals import Proposal, some_of_each_pool
 from xio_slurm.power.sync.vm_acts import VmActs
+from xio_slurm.slurm.controller import Controller
 from xio_slurm.slurm.hostlist import fold
-from xio_slurm.slurm.scontrol import Scontrol
 
 log = logging.getLogger("xio_slurm")
 
@@ -44,7 +44,7 @@ class Acting:
     """One pass's acts. ``vms`` is None where the EMS can't be connected; then nothing asks for it."""
 
     manifest: Manifest
-    slurm: Scontrol
+    slurm: Controller
     vms: Vms | None
     ledger: Ledger
     events: Events

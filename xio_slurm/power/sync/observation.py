@@ -13,8 +13,8 @@ from xio_slurm.manifest import Manifest
 from xio_slurm.naming import split_node_name
 from xio_slurm.power.sync.clock_jumps import Jump
 from xio_slurm.power.sync.notices import Problem
+from xio_slurm.slurm.controller import Controller
 from xio_slurm.slurm.hostlist import fold
-from xio_slurm.slurm.scontrol import Scontrol
 from xio_slurm.slurm.states import NodeState
 from xio_slurm.slurm.version import SILENCE_LASTS, installed
 
@@ -45,7 +45,9 @@ class Observation:
     jumps: tuple[Jump, ...] = ()
 
 
-def observe(manifest: Manifest, slurm: Scontrol, ledger: Ledger, vms: Vms | Problem, deadline: Deadline) -> Observation:
+def observe(
+    manifest: Manifest, slurm: Controller, ledger: Ledger, vms: Vms | Problem, deadline: Deadline
+) -> Observation:
     """Look. ``vms`` is a problem where the EMS can't even be connected.
 
     Raises SlurmError and LedgerError where there is nothing to decide by.

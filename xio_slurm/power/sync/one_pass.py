@@ -28,8 +28,8 @@ from xio_slurm.power.sync.gates import Gates, after_look
 from xio_slurm.power.sync.notices import Notices, Problem
 from xio_slurm.power.sync.observation import Observation, observe
 from xio_slurm.power.sync.proposals import Proposal, propose
+from xio_slurm.slurm.controller import controller
 from xio_slurm.slurm.hostlist import fold
-from xio_slurm.slurm.scontrol import Scontrol
 
 log = logging.getLogger("xio_slurm")
 
@@ -91,7 +91,7 @@ class Passes:
         ledger.prepare()
         run = _run(time.time()).id
         with closing(Events(manifest.log_dir, PROGRAM, run, manifest.pool_name)) as events, ems(manifest) as found:
-            slurm = Scontrol(manifest.slurm_bin_dir)
+            slurm = controller(manifest)
             self._clock = self._clock.after_look(time.time(), time.monotonic())
             seen = replace(observe(manifest, slurm, ledger, found, deadline), jumps=self._clock.jumps)
             gates = Gates(self._record, manifest.recovery, events, deadline)
@@ -167,7 +167,7 @@ def look_only(manifest: Manifest) -> tuple[tuple[Proposal, ...], tuple[str, ...]
     """What a pass would do, and what is wrong; nothing is changed. Raises SlurmError and LedgerError."""
     deadline = Deadline.after(_SECONDS)
     with ems(manifest) as found:
-        seen = observe(manifest, Scontrol(manifest.slurm_bin_dir), Ledger(manifest.state_dir), found, deadline)
+        seen = observe(manifest, controller(manifest), Ledger(manifest.state_dir), found, deadline)
     from_record = Breakers(manifest.state_dir).read()
     listed = seen.vms is not None
     breakers = {
