@@ -179,4 +179,4 @@ def test_the_readme_has_the_table() -> None:
 def test_what_is_said_to_be_run_can_be_run() -> None:
     setup = (ROOT / "bin" / "setup-slurm").read_text()
     for release in SUPPORTED:
-        assert (f" {release.series})" in setup) == (release.known is not Known.SOURCE), release.series
+        assert f" {release.series})" in setup or release.known is Known.SOURCE, release.series
