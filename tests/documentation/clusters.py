@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,8 +23,10 @@ from tests.slurm.test_apply import without_us
 from xio_slurm.ems.documents import ENVIRONMENTS, IMAGES, PROFILES
 from xio_slurm.lab import Lab, LabOptions
 from xio_slurm.lab.deployment import USER_DATA
+from xio_slurm.power.heartbeat import sync_is_alive
 
 CONFIG: Final = Path("/etc/xio/xio.yaml")
+_SYNC_SECONDS: Final = 30.0
 _COMMANDS: Final = ("srun", "sbatch", "squeue", "sinfo", "scontrol", "scancel")
 
 
@@ -138,6 +141,11 @@ def at_work_now(its: Mapping[str, str]) -> None:
         ended = subprocess.run(command.split(), env=its, capture_output=True, text=True, check=False)
         if ended.returncode != 0:
             raise CommandError(f"'{command}' ended with {ended.returncode}: {ended.stdout}{ended.stderr}")
+    end = time.monotonic() + _SYNC_SECONDS
+    while not sync_is_alive("/var/lib/xio", time.time()):
+        if time.monotonic() > end:
+            raise CommandError(f"xio sync isn't at work after {_SYNC_SECONDS:g} s")
+        time.sleep(0.1)
 
 
 def configuration(lab: Lab, **others: Any) -> dict[str, Any]:

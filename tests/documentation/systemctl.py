@@ -10,6 +10,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,7 @@ from xio_slurm.lab import Lab
 LAB: Final = Path("/tmp/lab")  # noqa: S108  a /tmp of its own
 _PID: Final = Path("/run/xio-sync.pid")
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_STOP_SECONDS: Final = 20.0
 _ENABLED: Final = Path("/run/xio-sync.enabled")
 
 
@@ -92,6 +94,7 @@ def _start() -> None:
 
 
 def _running() -> bool:
+    """Ended ones stay zombies here: nobody waits for them."""
     with suppress(OSError, psutil.NoSuchProcess):
         return psutil.Process(int(_PID.read_text())).status() != psutil.STATUS_ZOMBIE
     return False
@@ -99,10 +102,12 @@ def _running() -> bool:
 
 def _end() -> None:
     if _running():
-        pid = int(_PID.read_text())
-        os.kill(pid, signal.SIGTERM)
-        with suppress(psutil.NoSuchProcess):
-            psutil.Process(pid).wait(20)
+        os.kill(int(_PID.read_text()), signal.SIGTERM)
+    end = time.monotonic() + _STOP_SECONDS
+    while _running():
+        if time.monotonic() > end:
+            raise SystemExit(f"systemctl: xio-sync doesn't end within {_STOP_SECONDS:g} s")
+        time.sleep(0.05)
     _PID.unlink(missing_ok=True)
 
 
