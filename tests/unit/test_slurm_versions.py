@@ -14,7 +14,7 @@ from xio_slurm.slurm.jobs import parse_jobs
 from xio_slurm.slurm.resume_file import ResumeFile
 from xio_slurm.slurm.states import NodeState, parse_nodes
 from xio_slurm.slurm.version import PARTITION_TIMEOUTS, parse
-from xio_slurm.slurm.versions import SUPPORTED, Known, release_of, table
+from xio_slurm.slurm.versions import SUPPORTED, Known, release_of, versions_table
 
 ROOT: Final = Path(__file__).parent.parent.parent
 DATA: Final = ROOT / "tests" / "data" / "slurm"
@@ -173,7 +173,7 @@ def test_every_version_that_is_provided_for_has_data() -> None:
 
 
 def test_the_readme_has_the_table() -> None:
-    assert table() in (ROOT / "README.md").read_text()
+    assert versions_table() in (ROOT / "README.md").read_text()
 
 
 def test_what_is_said_to_be_run_can_be_run() -> None:

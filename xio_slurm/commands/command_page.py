@@ -13,6 +13,7 @@ from typing import Final
 import click
 
 from xio_slurm.commands.main import xio
+from xio_slurm.markdown import table
 from xio_slurm.power.program import parser_of
 
 _INTRODUCTION: Final = """\
@@ -84,7 +85,7 @@ def _command(context: click.Context) -> Iterator[str]:
     yield from map(_paragraph, _PARAGRAPHS.split(inspect.cleandoc(command.help or "")))
     options = (each for each in command.get_params(context) if isinstance(each, click.Option))
     records = (option.get_help_record(context) for option in options if "--help" not in option.opts)
-    yield from _table("Option", (record for record in records if record is not None))
+    yield _meanings("Option", (record for record in records if record is not None))
     if isinstance(command, click.Group):
         names = (f"{context.command_path} {name}" for name in command.list_commands(context))
         yield " · ".join(f"[{name}](#{name.replace(' ', '-')})" for name in names) + "\n"
@@ -104,15 +105,13 @@ def _program(parser: ArgumentParser) -> Iterator[str]:
     yield _fence(f"Usage: {parser.prog} [--manifest FILE] HOSTLIST [FEATURES]...")
     actions: list[Action] = parser._actions  # argparse has no other way to ask; the first is --help
     rows = ((f"{', '.join(each.option_strings)} {each.metavar or ''}".strip(), each.help or "") for each in actions[1:])
-    yield from _table("Argument", rows)
+    yield _meanings("Argument", rows)
     yield "Example:\n"
     yield _fence(inspect.cleandoc((parser.epilog or "").removeprefix("example:\n")))
 
 
-def _table(title: str, rows: Iterable[tuple[str, str]]) -> Iterator[str]:
-    yield f"| {title} | Meaning |\n| --- | --- |"
-    yield from (f"| `{name.replace('|', chr(92) + '|')}` | {_plain(text)} |" for name, text in rows)
-    yield ""
+def _meanings(title: str, rows: Iterable[tuple[str, str]]) -> str:
+    return table((title, "Meaning"), ((f"`{name.replace('|', chr(92) + '|')}`", _plain(text)) for name, text in rows))
 
 
 def _plain(text: str) -> str:

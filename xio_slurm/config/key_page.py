@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from xio_slurm.config import schema as keys
 from xio_slurm.config.json_schema import json_schema
+from xio_slurm.markdown import table
 
 _INTRODUCTION: Final = """\
 # Configuration
@@ -73,11 +74,10 @@ def page() -> str:
 
 def _words() -> Iterator[str]:
     yield "The words for what a value may be:\n"
-    yield "| Word | Meaning | Example |\n| --- | --- | --- |"
-    for pattern, kind in _KINDS.items():
-        meaning, example = keys.PATTERNS[pattern]
-        yield f"| {kind} | {meaning} | `{example}` |"
-    yield ""
+    patterns = ((kind, *keys.PATTERNS[pattern]) for pattern, kind in _KINDS.items())
+    yield table(
+        ("Word", "Meaning", "Example"), ((kind, meaning, f"`{example}`") for kind, meaning, example in patterns)
+    )
 
 
 def _part(part: Part, schemas: Mapping[str, Any]) -> Iterator[str]:
@@ -87,21 +87,17 @@ def _part(part: Part, schemas: Mapping[str, Any]) -> Iterator[str]:
     yield f"## {part.path}\n"
     if part.about:
         yield part.about
-    yield "| Key | Value | Default | Meaning |\n| --- | --- | --- | --- |"
-    for name in names:
-        if name not in old:
-            yield _row(name, schema["properties"][name], required=name in schema.get("required", ()))
-    yield ""
+    required = schema.get("required", ())
+    rows = (_row(name, schema["properties"][name], required=name in required) for name in names if name not in old)
+    yield table(("Key", "Value", "Default", "Meaning"), rows)
     if old:
         yield "Of older files these are read, too:\n"
-        yield "| Key | |\n| --- | --- |"
-        yield from (f"| `{name}` | {schema['properties'][name]['description']} |" for name in old)
-        yield ""
+        yield table(("Key", ""), ((f"`{name}`", schema["properties"][name]["description"]) for name in old))
 
 
-def _row(name: str, schema: Mapping[str, Any], *, required: bool) -> str:
+def _row(name: str, schema: Mapping[str, Any], *, required: bool) -> tuple[str, ...]:
     default = "*required*" if required else _default(schema)
-    return f"| `{name}` | {_value(schema)} | {default} | {schema['description']}{_example(schema)} |"
+    return f"`{name}`", _value(schema), default, f"{schema['description']}{_example(schema)}"
 
 
 def _default(schema: Mapping[str, Any]) -> str:

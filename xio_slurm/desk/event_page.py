@@ -4,10 +4,10 @@
 """
 
 import sys
-from collections.abc import Iterable, Iterator
 from typing import Final
 
 from xio_slurm.desk.event_kinds import COMMON, FIELDS, KINDS
+from xio_slurm.markdown import table
 
 _INTRODUCTION: Final = """\
 # Events
@@ -41,18 +41,13 @@ def page() -> str:
         (
             _INTRODUCTION,
             "## Fields of every event\n",
-            *_table(("Field", "Meaning"), ((f"`{name}`", meaning) for name, meaning in COMMON.items())),
+            table(("Field", "Meaning"), ((f"`{name}`", meaning) for name, meaning in COMMON.items())),
             "## Kinds\n",
-            *_table(("Event", "Meaning", "Fields"), kinds),
+            table(("Event", "Meaning", "Fields"), kinds),
             "## Fields of some\n",
-            *_table(("Field", "Meaning"), ((f"`{name}`", meaning) for name, meaning in FIELDS.items())),
+            table(("Field", "Meaning"), ((f"`{name}`", meaning) for name, meaning in FIELDS.items())),
         )
     )
-
-
-def _table(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    cells = (titles, ("---",) * len(titles), *rows)
-    yield "\n".join(f"| {' | '.join(line)} |" for line in cells) + "\n"
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from enum import Enum
 from itertools import chain
 from typing import Any, Final
 
+from xio_slurm.markdown import table
 from xio_slurm.power.decide import RESUME_TABLE, SUSPEND_TABLE, Call, Turn
 from xio_slurm.power.decisions import CONFIRMED, NODE_TABLE, VM_TABLE
 from xio_slurm.power.failures import TREATMENTS, Node, Treatment
@@ -90,14 +91,14 @@ def page() -> str:
 
 
 def _tables() -> Iterator[str]:
-    for table in (RESUME_TABLE, SUSPEND_TABLE, VM_TABLE, NODE_TABLE):
-        yield from _decisions(table)
+    for decisions in (RESUME_TABLE, SUSPEND_TABLE, VM_TABLE, NODE_TABLE):
+        yield from _decisions(decisions)
 
 
 def _words() -> Iterator[str]:
     yield "## The words\n"
     rows = (_word(title, about, kind) for title, kind, about in COLUMNS.values())
-    yield from _lines(("Column", "Word", "Meaning"), chain.from_iterable(rows))
+    yield table(("Column", "Word", "Meaning"), chain.from_iterable(rows))
 
 
 def _word(title: str, about: str, kind: type[Enum]) -> Iterator[tuple[str, ...]]:
@@ -107,11 +108,11 @@ def _word(title: str, about: str, kind: type[Enum]) -> Iterator[tuple[str, ...]]
             yield "", str(value.value), meaning
 
 
-def _decisions(table: Table[Any]) -> Iterator[str]:
-    used = [name for name in COLUMNS if any(name in row.when for row in table)]
-    yield f"## {table.title}\n\n{table.about}\n"
+def _decisions(decisions: Table[Any]) -> Iterator[str]:
+    used = [name for name in COLUMNS if any(name in row.when for row in decisions)]
+    yield f"## {decisions.title}\n\n{decisions.about}\n"
     titles = ("", *(COLUMNS[name][0] for name in used), "→", "Why")
-    yield from _lines(titles, (_decision(number, row, used) for number, row in enumerate(table, start=1)))
+    yield table(titles, (_decision(number, row, used) for number, row in enumerate(decisions, start=1)))
 
 
 def _decision(number: int, row: Row[Any], used: Iterable[str]) -> tuple[str, ...]:
@@ -131,7 +132,7 @@ def _any_of(name: str, values: frozenset[Enum]) -> str:
 def _failures() -> Iterator[str]:
     yield _FAILURES
     titles = ("Code", "The node", "Closes", "Counts", "The job waits", "Why")
-    yield from _lines(titles, (_failure(code, treatment) for code, treatment in TREATMENTS.items()))
+    yield table(titles, (_failure(code, treatment) for code, treatment in TREATMENTS.items()))
     yield f"{Node.OUT.value}: the node is out of use until its pool is open. {Node.FREE.value}: it is free at once.\n"
 
 
@@ -139,11 +140,6 @@ def _failure(code: str, treatment: Treatment) -> tuple[str, ...]:
     counts = "yes" if treatment.counts else "no"
     delay = f"{treatment.delay:g} s"
     return f"`xio:{code}`", treatment.node.value, treatment.closes.value, counts, delay, treatment.why
-
-
-def _lines(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    cells = (titles, ("---",) * len(titles), *rows)
-    yield "\n".join(f"| {' | '.join(line)} |" for line in cells) + "\n"
 
 
 if __name__ == "__main__":

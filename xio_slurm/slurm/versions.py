@@ -1,12 +1,13 @@
 """The releases of Slurm that are provided for: how each is known, and what of it matters here. Pure.
 
-The README's table is ``table()``; ``xio doctor`` tells the bugs, and a release that isn't here.
+The README's table is ``versions_table()``; ``xio doctor`` tells the bugs, and a release that isn't here.
 """
 
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from xio_slurm.markdown import table
 from xio_slurm.slurm.version import Version
 
 
@@ -95,13 +96,12 @@ def release_of(version: Version) -> Release | None:
     return next((each for each in SUPPORTED if (each.year, each.month) == version[:2]), None)
 
 
-def table() -> str:
+def versions_table() -> str:
     """The README's, in Markdown."""
     rows = (
-        f"| {each.series} | {_at_least(each)} | {each.known.value.format(series=each.series)} | {each.minded} |"
-        for each in SUPPORTED
+        (each.series, _at_least(each), each.known.value.format(series=each.series), each.minded) for each in SUPPORTED
     )
-    return "\n".join(("| Slurm | better at least | known by | what is minded |", "|---|---|---|---|", *rows, ""))
+    return table(("Slurm", "better at least", "known by", "what is minded"), rows)
 
 
 def _at_least(release: Release) -> str:

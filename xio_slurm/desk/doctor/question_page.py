@@ -7,6 +7,7 @@ import sys
 from typing import Final
 
 from xio_slurm.desk.doctor.examination import CHECKS, question_of
+from xio_slurm.markdown import table
 
 _INTRODUCTION: Final = """\
 # What xio doctor checks
@@ -35,7 +36,7 @@ The exit code is 1 where there is an error, else 0.
 
 def page() -> str:
     """The whole page."""
-    return _INTRODUCTION + "\n".join(("| it asks |", "|---|", *(f"| {question_of(check)} |" for check in CHECKS), ""))
+    return _INTRODUCTION + table(("it asks",), ((question_of(check),) for check in CHECKS))
 
 
 if __name__ == "__main__":
