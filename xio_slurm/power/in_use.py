@@ -7,7 +7,8 @@ some seconds.
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from threading import Lock
 from typing import Final
 
@@ -30,8 +31,8 @@ class InUse:
     """The nodes of one call that are up, for all of its threads."""
 
     def __init__(self, manifest: Manifest, nodes: Sequence[str]) -> None:
-        slurm = controller(manifest, timeout=_PATIENCE)
-        together = [_Look(slurm, nodes[at : at + CHUNK]) for at in range(0, len(nodes), CHUNK)]
+        self._manifest = manifest
+        together = [_Look(self._up, nodes[at : at + CHUNK]) for at in range(0, len(nodes), CHUNK)]
         self._look_for = {node: look for look in together for node in look.nodes}
 
     def __contains__(self, node: object) -> bool:
@@ -39,13 +40,25 @@ class InUse:
         look = self._look_for.get(str(node))
         return look is not None and node in look.now_up()
 
+    @cached_property
+    def _slurm(self) -> Controller:
+        return controller(self._manifest, timeout=_PATIENCE)  # few calls of xio-resume ever ask
+
+    def _up(self, nodes: Sequence[str]) -> frozenset[str]:
+        try:
+            states = self._slurm.nodes(nodes)
+        except SlurmError as error:
+            log.warning("whether Slurm uses the nodes again isn't known: %s", error)
+            return frozenset()
+        return frozenset(node for node, state in states.items() if power_of(state) is Power.ON)
+
 
 class _Look:
-    """What Slurm says of some nodes."""
+    """Which of some nodes are up, as ``ask`` says it."""
 
-    def __init__(self, slurm: Controller, nodes: Sequence[str]) -> None:
+    def __init__(self, ask: Callable[[Sequence[str]], frozenset[str]], nodes: Sequence[str]) -> None:
         self.nodes = nodes
-        self._slurm = slurm
+        self._ask = ask
         self._looked: float | None = None
         self._up: frozenset[str] = frozenset()
         self._lock = Lock()
@@ -54,14 +67,6 @@ class _Look:
         """Those that are up, as it was a few seconds ago at most."""
         with self._lock:
             if self._looked is None or time.monotonic() - self._looked > _FRESH:
-                self._up = self._ask()
+                self._up = self._ask(self.nodes)
                 self._looked = time.monotonic()
             return self._up
-
-    def _ask(self) -> frozenset[str]:
-        try:
-            states = self._slurm.nodes(self.nodes)
-        except SlurmError as error:
-            log.warning("whether Slurm uses the nodes again isn't known: %s", error)
-            return frozenset()
-        return frozenset(node for node, state in states.items() if power_of(state) is Power.ON)
