@@ -1,4 +1,4 @@
-"""A model of slurmctld's power saving, as it was seen on 22.05 with idle_on_node_suspend."""
+"""A model of slurmctld's power saving, as it was seen on 22.05 and 24.11 with idle_on_node_suspend."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,10 +9,11 @@ from tests.recovery.ems import Ems
 from tests.recovery.killing import Life
 from xio_slurm.errors import SlurmError
 from xio_slurm.slurm.hostlist import expand, fold
+from xio_slurm.slurm.version import SILENCE_LASTS, Version
 
 RESUME_TIMEOUT, SUSPEND_TIMEOUT, SUSPEND_TIME, SLURMD_TIMEOUT = 100.0, 10.0, 30.0, 30.0
 
-_FREE = {"CLOUD", "POWERED_DOWN", "NOT_RESPONDING"}
+_FREE = {"CLOUD", "POWERED_DOWN"}
 
 
 @dataclass
@@ -59,7 +60,10 @@ class Called:
 
 
 class Slurm:
-    """slurmctld, its nodes and jobs. ``calls`` are programs that it has started and that haven't run yet."""
+    """slurmctld, its nodes and jobs.
+
+    ``calls`` are programs that it has started and that haven't run yet; ``version`` is its own.
+    """
 
     def __init__(self, clock: Clock, life: Life, ems: Ems, nodes: dict[str, str]) -> None:
         self._clock = clock
@@ -69,6 +73,7 @@ class Slurm:
         self.jobs: dict[int, Job] = {}
         self.calls: list[Called] = []
         self.is_down = False
+        self.version = Version(22, 5, 8)
         clock.each_second(self.tick)
 
     def started(self, place: int) -> Called | None:
@@ -79,6 +84,11 @@ class Slurm:
         first = next(call for call in self.calls if {*call.nodes} & {*chosen.nodes})
         self.calls.remove(first)
         return first
+
+    def can_be_chosen(self, node: Node) -> bool:
+        """Whether a job can get this node, which is powered down."""
+        silent_too = {"NOT_RESPONDING"} if self.version < SILENCE_LASTS else set()
+        return node.base == "IDLE" and node.flags <= _FREE | silent_too
 
     def submit(self, count: int, pools: tuple[str, ...], seconds: float) -> None:
         """A new job."""
@@ -146,6 +156,12 @@ class Slurm:
             if node.base == "ALLOCATED":
                 node.base = "IDLE"
 
+    def _is_usable(self, node: Node) -> bool:
+        out = node.flags & {"DRAIN", "FAIL", "POWERING_DOWN", "POWER_DOWN"}
+        if node.base != "IDLE" or out or node.job is not None:
+            return False
+        return node.is_on or "POWERING_UP" in node.flags or self.can_be_chosen(node)
+
     def _start_and_end_jobs(self) -> None:
         now = self._clock.now
         for job in self.jobs.values():
@@ -161,7 +177,7 @@ class Slurm:
         for job in self.jobs.values():
             if job.state != "PENDING" or job.begin > now:
                 continue
-            usable = [node for node in self.nodes.values() if node.pool in job.pools and _is_usable(node)]
+            usable = [node for node in self.nodes.values() if node.pool in job.pools and self._is_usable(node)]
             if len(usable) < job.count:
                 continue
             usable.sort(key=lambda node: (not node.is_on, node.name))
@@ -181,6 +197,8 @@ class Slurm:
 
     def run(self, bin_dir: str, program: str, *arguments: str, slurm_conf: str | None, timeout: float) -> str:
         """As ``slurm.command.run``."""
+        if arguments[0] in {"-V", "--version"}:
+            return f"slurm {self.version}"
         self._life.effect()
         if self.is_down:
             raise SlurmError(f"{program}: slurmctld doesn't answer")
@@ -263,13 +281,6 @@ class Slurm:
             node.flags.add("POWERED_DOWN")
         if node.base == "DOWN":
             node.base, node.reason = "IDLE", ""
-
-
-def _is_usable(node: Node) -> bool:
-    out = node.flags & {"DRAIN", "FAIL", "POWERING_DOWN", "POWER_DOWN"}
-    if node.base != "IDLE" or out or node.job is not None:
-        return False
-    return node.is_on or node.flags <= _FREE or "POWERING_UP" in node.flags
 
 
 def state_of(node: Node) -> Any:

@@ -10,9 +10,10 @@ from typing import Any, Final
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.recovery.world import NODES, POOLS, World
+from xio_slurm.slurm.version import Version
 
 RUNS: Final = int(os.environ.get("XIO_RECOVERY_RUNS", "2000"))
 """Of 50 steps each. A long proof: ``XIO_RECOVERY_RUNS=100000 bin/test --timeout 0 tests/recovery`` (some hours)."""
@@ -35,6 +36,10 @@ class Cluster(RuleBasedStateMachine):
         folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="xio-model-", dir=_BASE))
         self.world = World(Path(folder) / "state")
         self._stack.enter_context(self.world.in_force())
+
+    @initialize(version=st.sampled_from([Version(22, 5, 8), Version(24, 11, 5)]))
+    def slurm_is_of_a_version(self, version: Version) -> None:
+        self.world.slurm.version = version
 
     @rule(seconds=seconds)
     def time_passes(self, seconds: int) -> None:

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 from xio_slurm.bug_report import write_bug_report
 from xio_slurm.power.outcome import Outcome, failure
@@ -16,14 +15,21 @@ def side_by_side(work: Callable[[str], Outcome], nodes: Iterable[str], *, most: 
     Threads, since the time goes by waiting for the EMS. What ``work`` raises becomes that node's failure; what we
     didn't expect leaves a bug report besides.
     """
-    with ThreadPoolExecutor(max_workers=most) as pool:
-        futures = [(node, pool.submit(work, node)) for node in nodes]
-        for node, future in futures:
-            error = future.exception()
-            if error is None:
-                yield future.result()
-                continue
+
+    def done(node: str) -> Outcome:
+        try:
+            return work(node)
+        except Exception as error:  # one node's is never another's
             failed = failure(node, error)
             if failed.code == "bug":
                 log.critical("%s: %s", node, write_bug_report(error))
-            yield failed
+            return failed
+
+    every = tuple(nodes)
+    if min(most, len(every)) < 2:
+        yield from map(done, every)  # most calls are about one node: they need no thread, and don't load any
+        return
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    with ThreadPoolExecutor(max_workers=most) as pool:
+        yield from pool.map(done, every)

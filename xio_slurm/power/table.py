@@ -4,7 +4,7 @@ A table is data, so that its page in the documentation is made from it, and a te
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, TypeVar
 
@@ -39,11 +39,15 @@ class Table(Generic[Action]):
     title: str
     about: str
     rows: tuple[Row[Action], ...]
+    _decided: dict[object, Decision[Action]] = field(default_factory=dict, repr=False, compare=False)
 
     def decide(self, situation: object) -> Decision[Action]:
-        """What the first row says that holds."""
-        row = next(row for row in self.rows if row.holds(situation))
-        return Decision(row.then, row.why)
+        """What the first row says that holds. Ten thousand nodes are in some dozens of situations."""
+        decided = self._decided.get(situation)
+        if decided is None:
+            row = next(row for row in self.rows if row.holds(situation))
+            decided = self._decided[situation] = Decision(row.then, row.why)
+        return decided
 
     def __iter__(self) -> Iterator[Row[Action]]:
         return iter(self.rows)

@@ -1,5 +1,6 @@
 """One look at everything: Slurm's nodes, the EMS's VMs and the ledger, each in one go."""
 
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from xio_slurm.slurm.controller import Controller
 from xio_slurm.slurm.hostlist import fold
 from xio_slurm.slurm.states import NodeState
 from xio_slurm.slurm.version import SILENCE_LASTS, installed
+
+log = logging.getLogger("xio_slurm")
 
 _SKEW: Final = 60.0
 """Seconds by which the clocks of two controllers may differ."""
@@ -103,7 +106,11 @@ def _silence_lasts(manifest: Manifest, states: Mapping[str, NodeState]) -> bool:
     """Asked only where there is such a node: 22.05 shows each so that was given back, and uses it all the same."""
     if not any(state.flags >= {"POWERED_DOWN", "NOT_RESPONDING"} for state in states.values()):
         return False
-    version = installed(manifest.slurm_bin_dir, slurm_conf=None)
+    try:
+        version = installed(manifest.slurm_bin_dir, slurm_conf=None)
+    except SlurmError as error:
+        log.debug("which version Slurm has isn't known: %s", error)
+        return False
     return version is not None and version >= SILENCE_LASTS
 
 
