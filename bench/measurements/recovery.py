@@ -1,6 +1,5 @@
 """How soon what failed is made good, on a lab with ``xio sync``."""
 
-import json
 import re
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from bench.figures import Recovered
 from bench.timing import Say
 from xio_slurm.lab import Lab, Timing
 from xio_slurm.lab.options import QUICK_RECOVERY
+from xio_slurm.ledger import Entry, Run, Slot
 
 _TIMES: Final = 5
 _TIMING: Final = Timing(resume_timeout=60, suspend_timeout=3, suspend_time=4)
@@ -52,8 +52,9 @@ def _refused(lab: Lab) -> Iterator[Recovered]:
 
 def _orphan(lab: Lab) -> Recovered:
     """A VM of ours that Slurm doesn't want: the ledger says ours, and nobody will ever ask for its end."""
-    (node, entry) = next((path.stem, path) for path in sorted((lab.layout.ledger / "nodes").glob("xspot-vm-b-*.json")))
-    entry.write_text(json.dumps({**json.loads(entry.read_text()), "phase": "ours", "asked": time.time() - 3600}))
+    file = min((lab.layout.ledger / "nodes").glob("xspot-vm-b-*.json"))
+    node, an_hour_ago = file.stem, time.time() - 3600
+    Slot(file).add(Entry(node, "b", "ours", Run("xio-resume-lost", an_hour_ago), asked=an_hour_ago))
     vm = {"CPUs": 1, "ImageName": "x", "MaxMemory": 1000, "VolumeSize": 10, "UserData": ""}
     document = {"NodeName": node, "PoolName": "b", "ProfileName": "amd", "VM": vm}
     requests.post(f"{lab.emulator_url}/v1/xcompute/vm", json=document, timeout=10).raise_for_status()

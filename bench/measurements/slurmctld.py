@@ -1,6 +1,5 @@
 """What a resume costs slurmctld, by its own account (sdiag): calls of ours, and of what programs like ours do."""
 
-import json
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -68,10 +67,7 @@ def _wait_for_another(lab: Lab, ended: int) -> None:
 
 def _ended(lab: Lab) -> int:
     """How many calls of xio-resume have ended."""
-    if not lab.layout.events.exists():
-        return 0
-    lines = (json.loads(line) for line in lab.layout.events.read_text().splitlines() if line.endswith("}"))
-    return sum(line["event"] == "ended" and line["program"] == "xio-resume" for line in lines)
+    return len(lab.events("ended", program="xio-resume"))
 
 
 def _account(lab: Lab) -> _Account:

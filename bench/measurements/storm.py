@@ -1,13 +1,11 @@
 """A storm of jobs on a large cluster, whose VMs are addresses and nothing else: is every node asked for, how soon?"""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from bench.cluster import checked, cluster, fault, wait
 from bench.figures import Storm
 from bench.timing import Say
-from xio_slurm.lab import Lab
 
 POOL_SIZE: Final = 1_000
 _PARTS: Final = 4
@@ -24,11 +22,11 @@ def measure(quick: bool, say: Say) -> Iterator[Storm]:
         fault(lab, effect="script-fails")  # the VM has its address, and nothing runs in it
         command = ("--wrap", "true", "--output", "/dev/null")
         checked(lab, "sbatch", "-p", "xio", "-N", "1", "--exclusive", "--array", f"1-{jobs}", *command)
-        wait(lambda: len({event["node"] for event in _events(lab, "asked")}) >= jobs, f"{jobs} VMs", 600)
-        yield from _parts(_events(lab, "asked"), _events(lab, "called")[0]["time"], jobs, say)
+        wait(lambda: len({event["node"] for event in lab.events("asked")}) >= jobs, f"{jobs} VMs", 600)
+        yield from _parts(lab.events("asked"), lab.events("called")[0]["time"], jobs, say)
 
 
-def _parts(asked: Sequence[dict[str, Any]], began: float, jobs: int, say: Say) -> Iterator[Storm]:
+def _parts(asked: Sequence[Mapping[str, Any]], began: float, jobs: int, say: Say) -> Iterator[Storm]:
     size = len(asked) // _PARTS
     for part in range(_PARTS):
         of_part = asked[part * size : (part + 1) * size]
@@ -37,10 +35,3 @@ def _parts(asked: Sequence[dict[str, Any]], began: float, jobs: int, say: Say) -
         began = of_part[-1]["time"]
         say(f"part {row.part}: {row.asked} nodes in {row.seconds:.1f} s, {row.calls} calls")
         yield row
-
-
-def _events(lab: Lab, kind: str) -> list[dict[str, Any]]:
-    if not lab.layout.events.exists():
-        return []
-    lines = (json.loads(line) for line in lab.layout.events.read_text().splitlines() if line.endswith("}"))
-    return [line for line in lines if line["event"] == kind]

@@ -17,10 +17,11 @@ import requests
 import yaml
 
 from tests.lab_config import config_of
+from tests.lab_ledger import note
 from xio_slurm.lab import Lab, LabOptions, Timing
 from xio_slurm.lab import folder as lab_folder
 from xio_slurm.lab.processes import MARK
-from xio_slurm.ledger import Entry, Run, Slot
+from xio_slurm.ledger import Entry, Run
 from xio_slurm.manifest import Recovery
 
 PLAIN: Final = 16
@@ -116,10 +117,7 @@ class Cluster:
         """A VM that is ours by the ledger, and for whose end nobody will ask."""
         node = f"xspot-vm-orphan-{number}"
         an_hour_ago = time.time() - 3600
-        file = self.lab.layout.ledger / "nodes" / f"{node}.json"
-        Slot(file).write(Entry(node, "orphan", "ours", Run("xio-resume-long-ago", an_hour_ago), asked=an_hour_ago))
-        owner = self.lab.layout.ledger.stat()
-        os.chown(file, owner.st_uid, owner.st_gid)
+        note(self.lab, Entry(node, "orphan", "ours", Run("xio-resume-long-ago", an_hour_ago), asked=an_hour_ago))
         self.make_vm(node)
 
     def make_vm(self, node: str) -> None:
@@ -132,8 +130,14 @@ class Cluster:
         """Every VM of that name that the EMS has made."""
         return [vm for vm in self.lab.emulator("/emulator/vms")["vms"] if vm["node"] == node]
 
+    @property
+    def until_its_node_is_lost(self) -> str:
+        """A job's command: it runs until ``lose`` comes, and on a node that was lost once it has nothing to do."""
+        return f"[ -e {self._folder}/lost-$SLURMD_NODENAME ] || sleep 900"
+
     def lose(self, node: str) -> None:
         """The VM ends as where its host is lost: none of its processes has a last word."""
+        (self._folder / f"lost-{node}").touch()
         first = psutil.Process(self.vms_ever(node)[-1]["pid"]).parent()
         assert first is not None
         inside = first.children(recursive=True)

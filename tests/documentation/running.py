@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -11,13 +12,20 @@ import pytest
 from tests.documentation.pages import PAGES
 
 TREE: Final = Path(__file__).parents[2]
-_SECONDS: Final = 290.0
+_SECONDS: Final = 600.0
 _OWN: Final = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child")
 
 
-def of_group(group: str) -> list[str]:
-    """The names of its pages."""
-    return [name for name, page in PAGES.items() if page.group == group]
+def group_test(group: str) -> Callable[[str], None]:
+    """The test of its pages. Groups are files of tests, so that they run side by side."""
+
+    @pytest.mark.timeout(_SECONDS + 10)
+    @pytest.mark.parametrize("page", [name for name, page in PAGES.items() if page.group == group])
+    def test(page: str) -> None:
+        wrong = run_page(page)
+        assert not wrong, wrong
+
+    return test
 
 
 def run_page(name: str, text: str | None = None) -> str:

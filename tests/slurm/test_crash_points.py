@@ -58,9 +58,6 @@ A tenth may be lacking: a call is killed once, so the last place of a long way i
 """
 
 
-_UNTIL_IT_IS_LOST: Final = '[ -n "$SLURM_RESTART_COUNT" ] || sleep 600'
-
-
 @pytest.mark.timeout(900)
 def test_wherever_a_program_is_killed_the_next_sync_ends_in_the_right_state(tmp_path: Path) -> None:
     with cluster(short_path(), tmp_path) as made:
@@ -85,7 +82,7 @@ def _give_work(made: Cluster) -> None:
     write(str(lab.layout.ledger), Heartbeat(time.time(), 1, "here", 60.0))
     (lab.layout.ledger / "sync.json").chmod(0o644)
     submit(lab, "-p", "xio-plain", "-a", f"1-{PLAIN}", command="true")
-    submit(lab, "-p", "xio-lost", "-a", f"1-{LOST}", command=_UNTIL_IT_IS_LOST)
+    submit(lab, "-p", "xio-lost", "-a", f"1-{LOST}", command=made.until_its_node_is_lost)
     for number in range(FULL):
         submit(lab, "-p", f"xio-full{number}", command="true")
     wait_for(lambda: _calls(made, "xio-resume") >= PLAIN + LOST + FULL, 90)
@@ -114,7 +111,7 @@ def _losses(made: Cluster) -> Iterator[None]:
         node = f"xspot-vm-lost-{number}"
         while not _job_runs(made.lab, node):
             if not _job_comes(made.lab, node):  # its job had a failed start, and so another node
-                submit(made.lab, "-p", "xio-lost", "-w", node, command=_UNTIL_IT_IS_LOST)
+                submit(made.lab, "-p", "xio-lost", "-w", node, command=made.until_its_node_is_lost)
             yield
         made.lose(node)
         while power_of(made.lab.nodes()[node]) is Power.ON:

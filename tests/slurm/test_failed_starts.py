@@ -4,7 +4,6 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 import requests
@@ -72,12 +71,6 @@ def set_recovery(lab: Lab, **fields: float) -> None:
     lab.layout.manifest.write_text(json.dumps(document))
 
 
-def events(lab: Lab, event: str, **match: object) -> list[dict[str, Any]]:
-    """The events of that kind so far."""
-    lines = (json.loads(line) for line in lab.layout.events.read_text().splitlines())
-    return [line for line in lines if line["event"] == event and match.items() <= line.items()]
-
-
 def when(condition: Callable[[], object], seconds: float = 60.0) -> float:
     """When a condition holds, in seconds since 1970."""
     deadline = time.monotonic() + seconds
@@ -108,7 +101,7 @@ def test_a_job_whose_pool_has_no_capacity_goes_on_in_another(cluster: Lab) -> No
         comment_of(cluster, job) == "xio: capacity failed start 1 of 5: create the node: EMS 503: insufficient capacity"
     )
     assert all(node.startswith(OTHER) for node in nodes_of(wait_completed(cluster, job), cluster))
-    assert len(events(cluster, "closed", pool=POOL)) == 1
+    assert len(cluster.events("closed", pool=POOL)) == 1
 
 
 def test_a_node_that_fails_takes_its_jobs_other_nodes_with_it_but_not_anothers(cluster: Lab) -> None:
@@ -117,10 +110,10 @@ def test_a_node_that_fails_takes_its_jobs_other_nodes_with_it_but_not_anothers(c
     fault(cluster, effect="no-capacity", match={"node": f"{NODE}3"})
     alone = submit(cluster, "-p", "xio", "-w", shared, "--mem=100", "-c", "1", "--overcommit")
     job = submit(cluster, "-p", "xio", "-N", "3", "-w", three, "--mem=100", "--overcommit")
-    wait_for(lambda: events(cluster, "surplus", node=f"{NODE}2"), 60)
+    wait_for(lambda: cluster.events("surplus", node=f"{NODE}2"), 60)
     wait_for(lambda: f"{NODE}2" not in cluster.vms(), 30)
-    assert {event["node"] for event in events(cluster, "surplus")} == {f"{NODE}2"}
-    assert events(cluster, "surplus")[0]["text"].startswith(f"its job {job} can not start: xio:capacity")
+    assert {event["node"] for event in cluster.events("surplus")} == {f"{NODE}2"}
+    assert cluster.events("surplus")[0]["text"].startswith(f"its job {job} can not start: xio:capacity")
     assert nodes_of(wait_completed(cluster, alone), cluster) == {shared}
 
 
@@ -152,15 +145,15 @@ def test_after_too_many_failed_starts_a_job_is_held_until_it_is_released(cluster
 def test_an_ems_that_is_away_is_told_once_and_jobs_wait_for_it(cluster: Lab) -> None:
     let_sync_be_alive(cluster)
     set_recovery(cluster, retry_seconds=1)
-    before = len(events(cluster, "closed", pool="all"))
+    before = len(cluster.events("closed", pool="all"))
     fault(cluster, effect="lost-request")
     array = submit(cluster, "-p", "xio", "-a", "1-3")
-    wait_for(lambda: len(events(cluster, "closed", pool="all")) > before, 60)
+    wait_for(lambda: len(cluster.events("closed", pool="all")) > before, 60)
     wait_for(lambda: {job["Restarts"] for job in jobs(cluster, array)} == {"1"}, 30)
     wait_for(lambda: "xio: unreachable the EMS at" in comment_of(cluster, array), 30)
     assert "failed start" not in comment_of(cluster, array)
     time.sleep(2)
-    assert len(events(cluster, "closed", pool="all")) == before + 1
+    assert len(cluster.events("closed", pool="all")) == before + 1
     drained = {name for name, node in cluster.nodes().items() if "DRAIN" in node.flags}
     assert len(drained) >= len(cluster.nodes()) - 3
     requests.delete(f"{cluster.emulator_url}/emulator/faults", timeout=10).raise_for_status()
@@ -193,5 +186,5 @@ def test_a_pool_that_makes_vms_again_gives_its_nodes_back(cluster: Lab) -> None:
         reasons.pop(),
     )
     wait_completed(cluster, first)  # its own node was given back by slurmctld, and is tried when the time is over
-    assert events(cluster, "opened", pool=POOL)
+    assert cluster.events("opened", pool=POOL)
     assert [name for name, node in cluster.nodes().items() if "DRAIN" in node.flags] == []

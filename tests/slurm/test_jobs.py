@@ -5,17 +5,17 @@ Every test ends with its jobs done, no VM in the EMS, and every node idle and po
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import pexpect
 import pytest
 import requests
 
 from tests.slurm.jobs import jobs, nodes_of, submit, wait_completed
-from tests.slurm.versions import REGISTRATION_SETS_ADDRESS, slurm_of
+from tests.slurm.versions import slurm_of
 from tests.slurm.waiting import wait_for
 from xio_slurm.lab import Lab
 from xio_slurm.ledger import Ledger
+from xio_slurm.slurm.version import FINDS_ADDRESSES
 
 SMALL = "xio-amd-8-gb-1-cores"
 NODE = "xspot-vm-amd-8-gb-1-cores-"
@@ -30,12 +30,6 @@ def cluster(lab: Lab) -> Iterator[Lab]:
     yield lab
     lab.wait_until_idle(IDLE_SECONDS)
     assert list(Ledger(str(lab.layout.ledger)).entries()) == []
-
-
-def events(lab: Lab, event: str, **match: str) -> list[dict[str, Any]]:
-    """The events of that kind so far."""
-    lines = (json.loads(line) for line in lab.layout.events.read_text().splitlines())
-    return [line for line in lines if line["event"] == event and match.items() <= line.items()]
 
 
 def test_srun_prints_the_nodes_name(cluster: Lab) -> None:
@@ -77,11 +71,11 @@ def test_a_job_that_spans_two_pools(cluster: Lab) -> None:
 
 
 def test_two_jobs_at_once_are_one_call(cluster: Lab) -> None:
-    called = len(events(cluster, "called", program="xio-resume"))
+    called = len(cluster.events("called", program="xio-resume"))
     submitted = [submit(cluster, "-p", SMALL, "--exclusive") for _ in range(2)]
     for job in submitted:
         wait_completed(cluster, job)
-    calls = events(cluster, "called", program="xio-resume")[called:]
+    calls = cluster.events("called", program="xio-resume")[called:]
     assert sum(call["nodes"] for call in calls) == 2
     assert len(calls) <= 2
 
@@ -91,7 +85,7 @@ def test_an_administrators_power_up_and_power_down(cluster: Lab) -> None:
     assert cluster.run("scontrol", "update", f"NodeName={node}", "State=POWER_UP").returncode == 0
     wait_for(lambda: cluster.nodes()[node].flags == {"CLOUD"}, 60)
     (vm,) = [vm for vm in cluster.emulator("/emulator/vms")["vms"] if vm["node"] == node and vm["gone"] is None]
-    if slurm_of(cluster) < REGISTRATION_SETS_ADDRESS:
+    if slurm_of(cluster) < FINDS_ADDRESSES:
         assert cluster.nodes()[node].address == vm["address"]
     assert cluster.run("scontrol", "update", f"NodeName={node}", "State=POWER_DOWN").returncode == 0
     wait_for(lambda: node not in cluster.vms(), 60)
@@ -119,9 +113,9 @@ def test_a_refused_node_is_told_to_slurm_and_its_job_runs_later(cluster: Lab) ->
     fault = {"effect": "status", "status": 400, "error": "image is broken", "match": {"method": "POST"}, "times": 1}
     requests.post(f"{cluster.record.emulator_url}/emulator/faults", json=fault, timeout=10).raise_for_status()
     job = submit(cluster, "-p", SMALL)
-    wait_for(lambda: events(cluster, "failed", code="rejected"), 60)
+    wait_for(lambda: cluster.events("failed", code="rejected"), 60)
     wait_for(lambda: int(jobs(cluster, job)[0]["Restarts"]), 30)
-    told = {event["reason"] for event in events(cluster, "told", state="DOWN")}
+    told = {event["reason"] for event in cluster.events("told", state="DOWN")}
     assert "xio:rejected create the node: EMS 400: image is broken" in told
     # No sync is here to open the pool in time.
     wait_for(lambda: list((cluster.layout.ledger / "pools").glob("*.json")), 30)[0].unlink()

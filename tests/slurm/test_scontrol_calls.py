@@ -75,13 +75,9 @@ def test_five_hundred_nodes_take_at_most_three_calls(fault: dict[str, object], c
             requests.post(f"{lab.record.emulator_url}/emulator/faults", json=document, timeout=10).raise_for_status()
             nodes = f"xspot-vm-many-[1-{NODES}]"
             assert lab.run("scontrol", "update", f"NodeName={nodes}", "State=POWER_UP").returncode == 0
-            wait_for(lambda: lab.layout.events.exists() and '"ended"' in lab.layout.events.read_text(), 60)
-            (called,) = [
-                line
-                for line in lab.layout.events.read_text().splitlines()
-                if '"called"' in line and "xio-resume" in line
-            ]
-            assert f'"nodes": {NODES}' in called
+            wait_for(lambda: lab.events("ended"), 60)
+            (called,) = lab.events("called", program="xio-resume")
+            assert called["nodes"] == NODES
             assert [call.split("=")[0] for call in _calls(folder, "resume")] == calls
     finally:
         shutil.rmtree(folder)

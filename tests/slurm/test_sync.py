@@ -1,23 +1,22 @@
 """xio sync on a real slurmctld and slurmd: what the programs left undone is done, and no job waits in vain."""
 
-import json
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 import requests
 
+from tests.lab_ledger import note
 from tests.slurm.conftest import short_path
 from tests.slurm.jobs import jobs, submit, wait_completed
 from tests.slurm.waiting import wait_for
 from xio_slurm.lab import Lab, LabOptions, Timing
 from xio_slurm.lab.options import QUICK_RECOVERY
-from xio_slurm.ledger import Ledger
+from xio_slurm.ledger import Entry, Ledger, Run
 
 SMALL = "xio-amd-8-gb-1-cores"
 NODE = "xspot-vm-amd-8-gb-1-cores-1"
@@ -62,18 +61,7 @@ def delete_vm(lab: Lab, node: str) -> None:
     requests.delete(f"{lab.emulator_url}/v1/xcompute/vm/{node}", timeout=10).raise_for_status()
 
 
-def events(lab: Lab, event: str, **match: object) -> list[dict[str, Any]]:
-    lines = (json.loads(line) for line in lab.layout.events.read_text().splitlines())
-    return [line for line in lines if line["event"] == event and match.items() <= line.items()]
-
-
-def last_line(entry: Path) -> dict[str, Any]:
-    """What a file of the ledger says."""
-    found: dict[str, Any] = json.loads(entry.read_text().splitlines()[-1])
-    return found
-
-
-def since(began: float, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def since(began: float, found: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [event for event in found if event["time"] > began]
 
 
@@ -82,20 +70,20 @@ def test_an_orphan_goes_within_grace_and_a_pass_and_a_foreign_vm_stays(cluster: 
     wait_completed(cluster, job)
     cluster.wait_until_idle(60)
     orphan, foreign = NODE, "xspot-vm-amd-8-gb-1-cores-9"
-    entry = Path(cluster.layout.ledger) / "nodes" / f"{orphan}.json"
     # A controller that lost the suspend: the ledger says ours, and nobody will ever ask for its end.
-    document = {**last_line(entry), "phase": "ours", "asked": time.time() - 3600}
-    entry.write_text(json.dumps(document))
+    an_hour_ago = time.time() - 3600
+    run = Run("xio-resume-lost", an_hour_ago)
+    note(cluster, Entry(orphan, "amd-8-gb-1-cores", "ours", run, asked=an_hour_ago))
     make_vm(cluster, foreign)
     make_vm(cluster, orphan)
     began = time.monotonic()
     wait_for(lambda: orphan not in cluster.vms(), 30)
     assert time.monotonic() - began < QUICK_RECOVERY.grace + QUICK_RECOVERY.sync_interval + PASS_SECONDS
     assert time.monotonic() - began > QUICK_RECOVERY.grace - 0.5
-    wait_for(lambda: events(cluster, "foreign", node=foreign), 20)
+    wait_for(lambda: cluster.events("foreign", node=foreign), 20)
     time.sleep(3 * QUICK_RECOVERY.grace)
     assert cluster.vms() == (foreign,)
-    assert len(events(cluster, "foreign", node=foreign)) == 1
+    assert len(cluster.events("foreign", node=foreign)) == 1
     delete_vm(cluster, foreign)
 
 
@@ -103,9 +91,9 @@ def test_a_vm_that_never_boots_is_given_up_and_its_job_runs_later(cluster: Lab) 
     began = time.time()
     faults(cluster, {"effect": "never-boots", "times": 1})
     job = submit(cluster, "-p", SMALL)
-    wait_for(lambda: since(began, events(cluster, "failed", code="boot", program="xio-sync")), 60)
-    told = wait_for(lambda: since(began, events(cluster, "told", state="DOWN", program="xio-sync")), 10)[-1]
-    asked = [event for event in events(cluster, "asked", node=told["node"]) if event["time"] < told["time"]][-1]
+    wait_for(lambda: since(began, cluster.events("failed", code="boot", program="xio-sync")), 60)
+    told = wait_for(lambda: since(began, cluster.events("told", state="DOWN", program="xio-sync")), 10)[-1]
+    asked = [event for event in cluster.events("asked", node=told["node"]) if event["time"] < told["time"]][-1]
     # Before Slurm's own ResumeTimeout, and not before the boot's.
     assert TIMING.resume_timeout * 0.9 <= told["time"] - asked["time"] < TIMING.resume_timeout + PASS_SECONDS
     assert told["reason"].startswith("xio:boot no slurmd registered")
@@ -121,7 +109,7 @@ def test_a_vm_deleted_behind_a_running_node_has_its_job_run_again(cluster: Lab) 
     began = time.time()
     _power_off(node, cluster)
     delete_vm(cluster, node)
-    wait_for(lambda: since(began, events(cluster, "told", node=node, reason="xio:boot the VM is gone")), 60)
+    wait_for(lambda: since(began, cluster.events("told", node=node, reason="xio:boot the VM is gone")), 60)
     wait_for(lambda: int(jobs(cluster, job)[0]["Restarts"]) == 1, 30)
     wait_completed(cluster, job, 240)
 
@@ -139,7 +127,7 @@ def test_a_resume_that_was_killed_before_it_asked_is_made_good(cluster: Lab) -> 
     cluster.start_sync()
     wait_completed(cluster, job, 180)
     assert jobs(cluster, job)[0]["Restarts"] == "0"
-    assert since(began, events(cluster, "decided", program="xio-sync", action="ask for a VM", node=node))
+    assert since(began, cluster.events("decided", program="xio-sync", action="ask for a VM", node=node))
 
 
 def _power_off(node: str, lab: Lab) -> None:
@@ -163,19 +151,8 @@ def _kill_after_its_note(lab: Lab, program: psutil.Process, node: str) -> None:
     program.send_signal(signal.SIGKILL)
     program.wait(10)
     assert lab.vms() == ()
-    entry = Path(lab.layout.ledger) / "nodes" / f"{node}.json"
-    document = {
-        **(last_line(entry) if entry.exists() else {"version": 1, "attempts": 0}),
-        "node": node,
-        "pool": "amd-8-gb-1-cores",
-        "phase": "asking",
-        "run": {"id": "xio-resume-killed", "called": time.time() - 1},
-        "asked": time.time(),
-        "ems_job": None,
-        "unanswered": False,
-        "error": None,
-    }
-    entry.write_text(json.dumps(document))
+    now = time.time()
+    note(lab, Entry(node, "amd-8-gb-1-cores", "asking", Run("xio-resume-killed", now - 1), asked=now))
 
 
 def _resume(lab: Lab) -> psutil.Process | None:

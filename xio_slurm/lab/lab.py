@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from xio_slurm.deadline import Deadline
+from xio_slurm.desk.event_log import read_events
 from xio_slurm.ems.answers import document
 from xio_slurm.ems.transport import Transport
 from xio_slurm.errors import EmsError, LabError, SlurmError, XioError
@@ -166,6 +167,11 @@ class Lab:
         """The requests that the EMS got: ``time``, ``method``, ``path``, ``node``, ``status``. Raises LabError."""
         made: list[Any] = self.emulator("/emulator/requests")["requests"]
         return made
+
+    def events(self, kind: str, **match: object) -> list[Mapping[str, Any]]:
+        """What our programs noted of this kind, with these details (docs/events.md). Raises EventsError."""
+        every = read_events(str(self.layout.log), 0.0)
+        return [event.details for event in every if event.kind == kind and match.items() <= event.details.items()]
 
     def wait_until_idle(self, seconds: float) -> None:
         """Wait until every node is powered down and no VM is left. Raises LabError with those that aren't."""

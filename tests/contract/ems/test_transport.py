@@ -171,7 +171,7 @@ def test_a_packed_answer_is_refused_unread(serve: Serve) -> None:
     started = time.monotonic()
     with pytest.raises(EmsUnreadable, match=r"GET /x: the answer is packed \(gzip\)"):
         transport.request("GET", "/x", Deadline.after(60))
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 15
 
 
 def test_nothing_packed_is_asked_for_and_no_cookie_is_kept(serve: Serve) -> None:
