@@ -1,13 +1,14 @@
 """``xio metrics``: what Prometheus is told of the pools."""
 
-import subprocess
 import sys
 import time
 from pathlib import Path
+from subprocess import TimeoutExpired
 from typing import Final
 
 import click
 
+from xio_slurm.commands.as_slurm_user import printed
 from xio_slurm.commands.ems_options import ems_options, manifest_of
 from xio_slurm.commands.output import tell
 from xio_slurm.commands.whole_file import replace_whole
@@ -59,14 +60,10 @@ def command(*, path: Path | None, manifest_path: Path | None, config_path: Path 
 
 
 def _write(path: Path, manifest_path: Path | None, config_path: Path | None) -> int:
-    """Have a process of its own print them: it becomes SlurmUser, who can't write where the collector looks."""
-    options = (("--manifest", manifest_path), ("-c", config_path))
-    given = (word for option, value in options if value is not None for word in (option, str(value)))
-    command = [sys.executable, "-m", "xio_slurm.commands", "metrics", *given]
     try:
-        printed = subprocess.run(command, stdout=subprocess.PIPE, timeout=_SECONDS, check=False)
-    except subprocess.TimeoutExpired:
+        made = printed("metrics", manifest_path=manifest_path, config_path=config_path, timeout=_SECONDS)
+    except TimeoutExpired:
         raise XioError(f"{path}: stays as it was: looking took more than {_SECONDS:g} s") from None
-    if printed.stdout:
-        replace_whole(path, printed.stdout)
-    return printed.returncode
+    if made.stdout:
+        replace_whole(path, made.stdout)
+    return made.returncode

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 import time
 from contextlib import AbstractContextManager, nullcontext
@@ -11,6 +10,7 @@ from typing import Final
 
 import click
 
+from xio_slurm.commands.as_slurm_user import printed
 from xio_slurm.commands.ems_options import ems_options, manifest_of
 from xio_slurm.commands.interruption import ended_at_once
 from xio_slurm.commands.output import json_option, tell
@@ -123,12 +123,8 @@ def _told_of() -> AbstractContextManager[None]:
 
 
 def _write_as_root(path: Path, period: Period, manifest_path: Path | None, config_path: Path | None) -> int:
-    """Have a process of its own make the page: it becomes SlurmUser, who can't write wherever root can."""
-    options = (("--manifest", manifest_path), ("-c", config_path))
-    given = [word for option, value in options if value is not None for word in (option, str(value))]
-    times = [f"--since={_iso(period.since)}", f"--until={_iso(period.until)}"]
-    command = [sys.executable, "-m", "xio_slurm.commands", "report", *times, "-o", _STDOUT, *given]
-    made = subprocess.run(command, stdout=subprocess.PIPE, check=False)
+    times = (f"--since={_iso(period.since)}", f"--until={_iso(period.until)}")
+    made = printed("report", *times, "-o", _STDOUT, manifest_path=manifest_path, config_path=config_path)
     if made.stdout:
         _write(path, made.stdout)
     return made.returncode

@@ -59,10 +59,14 @@ KINDS: Final[Mapping[str, Kind]] = {
     "asked": Kind("the EMS makes the VM; `seconds` until it said so", ("node", "pool", "ems_job", "seconds")),
     "adopted": Kind("a VM is there that was asked for, and whose answer was lost", ("node", "pool", "ems_job")),
     "refused": Kind("the EMS makes no VM for the node, whatever was tried", ("node", "pool", "code", "text")),
+    "up": Kind(
+        "`xio sync`, which looks where a node isn't up soon, sees that its VM is, and has told Slurm the VM's address; "
+        "`seconds` since it was asked for",
+        ("node", "pool", "address", "seconds"),
+    ),
     "registered": Kind(
         "`xio sync` sees that the node is up; `seconds` since its VM was asked for", ("node", "pool", "seconds")
     ),
-    "address": Kind("`xio sync` told Slurm the VM's address", ("node", "pool", "address")),
     "failed": Kind("the node can't come up, or its VM isn't seen gone", ("node", "pool", "code", "text")),
     "boot-failed": Kind("slurmd didn't register in time; so many in a row close the pool", ("node", "pool")),
     "left": Kind("nothing was done about the node, on purpose", ("node", "pool", "why")),

@@ -216,6 +216,9 @@ def test_the_address_that_slurm_lacks_is_told(head: HeadNode) -> None:
         head.slurm.say(BOOTING, node, address=addresses[node])
     head.look()
     assert len(head.slurm.updates()) == 1
+    told = head.events("up")
+    assert [(event["node"], event["address"]) for event in told] == [(node, addresses[node]) for node in (NODE, NODE_2)]
+    assert all(event["seconds"] >= 10 for event in told)
 
 
 def test_it_ends_between_two_acts(head: HeadNode) -> None:

@@ -9,6 +9,9 @@ from typing import Any, Final
 
 import pytest
 import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from tests.unit.desk.test_metrics import PROMTOOL, everything
 
@@ -144,3 +147,23 @@ def test_the_dashboard_is_one() -> None:
         taken |= cells
         assert {target["datasource"]["uid"] for target in panel["targets"]} == {"${datasource}"}
     assert {each["name"] for each in DASHBOARD["templating"]["list"]} == {"datasource", "pool"}
+
+
+def lost(ours: Any, theirs: Any, path: str = "dashboard") -> Iterator[str]:
+    """What isn't in the second as in the first, but for what that says besides."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key, value in ours.items():
+            yield from lost(value, theirs.get(key), f"{path}.{key}")
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for number, (mine, other) in enumerate(zip(ours, theirs, strict=True)):
+            yield from lost(mine, other, f"{path}[{number}]")
+    elif ours != theirs:
+        yield f"{path}: {ours} is {theirs}"
+
+
+def test_grafanas_own_model_takes_all_of_the_dashboard() -> None:
+    register_default_plugins()
+    taken = json.loads(JSONEncoder().encode(Dashboard.from_json(DASHBOARD)))
+    assert list(lost(DASHBOARD, taken)) == []
+    misspelt = {**DASHBOARD, "panels": [{**DASHBOARD["panels"][0], "gridPosition": {}}]}
+    assert list(lost(misspelt, json.loads(JSONEncoder().encode(Dashboard.from_json(misspelt))))) != []

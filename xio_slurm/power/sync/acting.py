@@ -145,7 +145,8 @@ class Acting:
             return
         log.info("told Slurm the addresses of %s", fold(missing))
         for node, address in sorted(missing.items()):
-            self.events.record("address", node=node, address=address)
+            asked = self.seen.entries[node].asked
+            self.events.record("up", node=node, address=address, seconds=round(self.seen.time - asked, 1))
 
     def _ask(self, by_action: Mapping[VmAction | NodeAction, list[Proposal]]) -> Iterator[Problem]:
         asks = by_action.get(VmAction.ASK)
