@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from xio_slurm.config import key_types
 from xio_slurm.config import schema as keys
 from xio_slurm.config.json_schema import json_schema
 from xio_slurm.markdown import table
@@ -53,13 +54,13 @@ PARTS: Final = (
 """In the order of the sample."""
 
 _KINDS: Final[Mapping[str, str]] = {
-    keys.NAME: "name",
-    keys.ALPHANUMERIC: "letters and digits",
-    keys.ABSOLUTE_PATH: "absolute path",
-    keys.WORD: "word",
-    keys.HOST: "address or host name",
-    keys.HOST_AND_PORT: "address:port",
-    keys.CURRENCY: "currency",
+    key_types.NAME: "name",
+    key_types.ALPHANUMERIC: "letters and digits",
+    key_types.ABSOLUTE_PATH: "absolute path",
+    key_types.WORD: "word",
+    key_types.HOST: "address or host name",
+    key_types.HOST_AND_PORT: "address:port",
+    key_types.CURRENCY: "currency",
 }
 """What a pattern is called in a table."""
 
@@ -74,7 +75,7 @@ def page() -> str:
 
 def _words() -> Iterator[str]:
     yield "The words for what a value may be:\n"
-    patterns = ((kind, *keys.PATTERNS[pattern]) for pattern, kind in _KINDS.items())
+    patterns = ((kind, *key_types.PATTERNS[pattern]) for pattern, kind in _KINDS.items())
     yield table(
         ("Word", "Meaning", "Example"), ((kind, meaning, f"`{example}`") for kind, meaning, example in patterns)
     )

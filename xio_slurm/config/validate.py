@@ -7,11 +7,12 @@ from typing import Any, Final, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from xio_slurm.config.key_types import PATTERNS
 from xio_slurm.config.nodes import KeyPath
 from xio_slurm.config.numbers import number_remedy
 from xio_slurm.config.plain import Odd, Plain
 from xio_slurm.config.problems import Problems
-from xio_slurm.config.schema import PATTERNS, Keys
+from xio_slurm.config.schema import Keys
 
 Model = TypeVar("Model", bound=Keys)
 
