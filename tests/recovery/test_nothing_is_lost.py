@@ -111,7 +111,7 @@ class Cluster(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             self.world.become_quiet()
-            troubles = self.world.troubles()
+            troubles = list(self.world.troubles())
             assert not troubles, "\n".join(troubles)
         finally:
             self._stack.close()

@@ -180,16 +180,17 @@ class World:
                 record.change(pool, opened_by_hand, Deadline.after(1))
 
     def _is_settled(self) -> bool:
-        return not self.troubles()
+        return next(self.troubles(), None) is None
 
-    def troubles(self) -> list[str]:
+    def troubles(self) -> Iterator[str]:
         """What isn't as it should be in a cluster where nothing goes on."""
-        waiting = [job for job in self.slurm.jobs.values() if job.state not in {"COMPLETED", "HELD"}]
-        found = [f"it waits: {job}" for job in waiting]
+        for job in self.slurm.jobs.values():
+            if job.state not in {"COMPLETED", "HELD"}:
+                yield f"it waits: {job}"
         for node in self.slurm.nodes.values():
             if not self.slurm.can_be_chosen(node):
-                found.append(f"{node.name} is stuck: {state_of(node)}")
+                yield f"{node.name} is stuck: {state_of(node)}"
             if machines := self.ems.of(node.name):
-                found.append(f"{machines} runs for nobody")
-        entries = Ledger(self.manifest.state_dir).entries()
-        return [*found, *(f"the ledger still says {entry}" for entry in entries)]
+                yield f"{machines} runs for nobody"
+        for entry in Ledger(self.manifest.state_dir).entries():
+            yield f"the ledger still says {entry}"

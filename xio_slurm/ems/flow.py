@@ -68,7 +68,7 @@ class Flow:
             with self._free:
                 self._busy -= 1
                 self._learn(turn.status, kind, began, time.monotonic())
-                self._free.notify(self.limit - self._busy)
+                self._free.notify(max(0, self.limit - self._busy))
 
     def _learn(self, status: int | None, kind: str, began: float, now: float) -> None:
         if status is None or status in _TOO_MUCH:
