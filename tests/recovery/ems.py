@@ -19,7 +19,7 @@ _LATEST = 300.0
 class Machine:
     """One VM. ``boots_at`` None: it never does; ``ends_at``: when a delete that was taken will be done.
 
-    ``was_known``: the ledger had an entry for its node when it was deleted.
+    ``was_known``: the ledger had an entry for its node when it was deleted; ``was_used``: a job ran on it.
     """
 
     node: str
@@ -28,6 +28,7 @@ class Machine:
     boots_at: float | None
     ends_at: float | None = None
     was_known: bool = False
+    was_used: bool = False
 
 
 @dataclass
@@ -47,10 +48,13 @@ class Weather:
 class Ems:
     """Answers requests, and notes what must never be: a VM deleted that isn't ours, or that a job runs on."""
 
-    def __init__(self, clock: Clock, life: Life, is_known: Callable[[str], bool]) -> None:
+    def __init__(
+        self, clock: Clock, life: Life, *, is_known: Callable[[str], bool], is_used: Callable[[str], bool]
+    ) -> None:
         self._clock = clock
         self._life = life
         self._is_known = is_known
+        self._is_used = is_used
         self.random = Random(0)
         self.machines: list[Machine] = []
         self.weather = Weather()
@@ -106,8 +110,9 @@ class Ems:
             return Answer(404, b"")
         if method == "DELETE":
             for machine in found:
-                machine.was_known = self._is_known(node) and machine.ends_at is None and machine not in self.deleted
-                self.deleted.append(machine)
+                if machine.ends_at is None:
+                    machine.was_known, machine.was_used = self._is_known(node), self._is_used(node)
+                    self.deleted.append(machine)
                 slow = self._happens(self.weather.slow_delete)
                 machine.ends_at = self._clock.now + (20.0 if slow else 0.0)
             self._end_deleted()

@@ -49,7 +49,7 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.clock = Clock()
         self.life = Life()
-        self.ems = Ems(self.clock, self.life, lambda node: node in self._known)
+        self.ems = Ems(self.clock, self.life, is_known=lambda node: node in self._known, is_used=self._is_used)
         self.slurm = Slurm(self.clock, self.life, self.ems, NODES)
         self._folder = folder
         self._known: frozenset[str] = frozenset()
@@ -145,11 +145,14 @@ class World:
         for machine in self.ems.deleted[self._judged :]:
             # A VM of a node that was never seen to may be one from before us: Slurm's word is enough for it.
             assert machine.ours or not machine.was_known, f"the VM of {machine.node} isn't ours, and was deleted"
-            if self._is_told and self.slurm.is_down:
-                continue  # slurmctld called it, if long ago, and can't be asked
-            job = self.slurm.jobs.get(self.slurm.nodes[machine.node].job or 0)
-            assert job is None or job.state != "RUNNING", f"{machine.node} was deleted under a running job"
+            assert not machine.was_used, f"{machine.node} was deleted under a running job"
         self._judged = len(self.ems.deleted)
+
+    def _is_used(self, node: str) -> bool:
+        if self._is_told and self.slurm.is_down:
+            return False  # slurmctld called it, if long ago, and can't be asked
+        job = self.slurm.jobs.get(self.slurm.nodes[node].job or 0)
+        return job is not None and job.state == "RUNNING"
 
     def is_claimed(self, node: str) -> bool:
         """Whether the ledger says that a VM of that name is ours, or can be."""
