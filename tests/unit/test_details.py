@@ -27,6 +27,7 @@ def test_a_job_of_an_array() -> None:
     assert (job.id, job.number, job.user, job.state, job.reason) == ("12_3", 15, "ann", "PENDING", "JobHeldAdmin")
     assert (job.partitions, job.priority, job.restarts) == (("xio", "cpu"), 0, 5)
     assert (job.submitted, job.start, job.nodes, job.planned) == (AT, None, (), ("n-1", "n-2"))
+    assert job.requested == ()
     assert job.comment == "xio: boot held after 5 failed starts: none registered"
     assert job.waits
 
@@ -34,6 +35,11 @@ def test_a_job_of_an_array() -> None:
 def test_the_waiting_rest_of_an_array_is_the_array() -> None:
     (job,) = parse_job_details(JOB.replace("ArrayTaskId=3", "ArrayTaskId=3-9%2"))
     assert job.id == "12"
+
+
+def test_one_that_asks_for_nodes_by_name() -> None:
+    (job,) = parse_job_details(JOB.replace("ReqNodeList=(null)", "ReqNodeList=n-[2-3],cpu-1"))
+    assert job.requested == ("n-2", "n-3", "cpu-1")
 
 
 def test_one_that_has_nodes() -> None:

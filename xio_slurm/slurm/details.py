@@ -37,7 +37,8 @@ class JobDetails:
 
     ``id`` is what people write (``12``, ``12_3``), ``number`` Slurm's own. ``reason`` is why it waits, in Slurm's word.
     ``start`` is when it began, or for one that waits when it may at the soonest. ``nodes`` are those that it has,
-    ``planned`` those that Slurm means to give it. ``comment`` is its AdminComment.
+    ``planned`` those that Slurm means to give it, ``requested`` those that it asks for by name. ``comment`` is its
+    AdminComment.
     """
 
     id: str
@@ -53,6 +54,7 @@ class JobDetails:
     start: float | None
     nodes: tuple[str, ...]
     planned: tuple[str, ...]
+    requested: tuple[str, ...]
     comment: str
 
     @property
@@ -128,6 +130,7 @@ def parse_job_details(text: str) -> Iterator[JobDetails]:
             start=seconds(fields.get("StartTime", "")),
             nodes=_nodes(fields.get("NodeList", "")),
             planned=_nodes(fields.get("SchedNodeList", "")),
+            requested=_nodes(fields.get("ReqNodeList", "")),
             comment=_text(comment[1].strip()) if comment else "",
         )
 

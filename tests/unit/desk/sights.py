@@ -45,7 +45,7 @@ def node(state: str, name: str = NODE, reason: str = "") -> NodeDetails:
 
 def job(state: str = "PENDING", reason: str = "", **fields: Any) -> JobDetails:
     """A job."""
-    plain = JobDetails("12", 12, "ann", state, reason, ("xio",), 100, 0, NOW - 60, NOW - 60, None, (), (), "")
+    plain = JobDetails("12", 12, "ann", state, reason, ("xio",), 100, 0, NOW - 60, NOW - 60, None, (), (), (), "")
     return replace(plain, **fields)
 
 

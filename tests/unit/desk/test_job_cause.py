@@ -171,7 +171,17 @@ CASES: Final[dict[str, Case]] = {
     ),
     "its node is drained": (
         of_job(
-            job(reason=f"ReqNodeNotAvail,_UnavailableNodes:{NODE}"), nodes=(node("IDLE+CLOUD+DRAIN", reason="disk"),)
+            job(reason=f"ReqNodeNotAvail,_UnavailableNodes:{NODE}", requested=(NODE,)),
+            nodes=(node("IDLE+CLOUD+DRAIN", reason="disk"),),
+        ),
+        STUCK,
+        "asks for a node by name: xspot-vm-amd-1 was taken out of use by root",
+        "state=resume",
+    ),
+    "its node is drained, told by 24.11": (
+        of_job(
+            job(reason="ReqNodeNotAvail,_May_be_reserved_for_other_job", requested=("cpu-1", NODE)),
+            nodes=(node("IDLE+CLOUD+DRAIN", reason="disk"), node(RUNNING, NODE_2)),
         ),
         STUCK,
         "asks for a node by name: xspot-vm-amd-1 was taken out of use by root",

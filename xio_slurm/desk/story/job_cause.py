@@ -3,7 +3,6 @@
 import math
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Final
 
 from xio_slurm.desk.looks import Unseen
@@ -18,11 +17,9 @@ from xio_slurm.desk.story.failed_starts import (
 )
 from xio_slurm.desk.story.node_cause import node_cause
 from xio_slurm.desk.story.seen import HOLDING, Seen
-from xio_slurm.errors import SlurmError
 from xio_slurm.power.breaker import EVERY_POOL, Breaker
 from xio_slurm.power.situation import Gate, Held, Power, held_by, power_of
 from xio_slurm.slurm.details import JobDetails
-from xio_slurm.slurm.hostlist import expand
 
 _FOR_NODES: Final = ("Resources", "Nodes_required_for_job_are_DOWN", "ReqNodeNotAvail", "NodeDown", "PartitionConfig")
 """Reasons of Slurm's that are about nodes, and so perhaps about us."""
@@ -135,14 +132,12 @@ def _held(job: JobDetails, ours: tuple[str, str] | None) -> Conclusion:
 
 
 def _unavailable(job: JobDetails, seen: Seen) -> Conclusion | None:
-    """It asks for a node by name, and that one can't be had."""
-    _, found, hostlist = job.reason.partition("UnavailableNodes:")
-    with suppress(SlurmError):
-        for node in expand(hostlist) if found and hostlist else ():
-            if seen.manifest.pool_of(node) is not None:
-                why = node_cause(node, seen)
-                if why.weight is not Weight.FINE:
-                    return Conclusion(why.weight, f"job {job.id} asks for a node by name: {why.cause}", why.todo)
+    """It asks for a node by name, and that one can't be had. Which one is in Slurm's reason up to 22.05 alone."""
+    ours = (node for node in job.requested if seen.manifest.pool_of(node) is not None)
+    for node in ours if job.reason.startswith("ReqNodeNotAvail") else ():
+        why = node_cause(node, seen)
+        if why.weight is not Weight.FINE:
+            return Conclusion(why.weight, f"job {job.id} asks for a node by name: {why.cause}", why.todo)
     return None
 
 
