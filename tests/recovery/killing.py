@@ -52,7 +52,8 @@ class Life:
             try:
                 self.effect()
             except Killed:
-                os.truncate(path, path.stat().st_size - len(line) // 2)
+                if done:
+                    os.truncate(path, path.stat().st_size - len(line) // 2)
                 raise
             return done
 

@@ -120,7 +120,7 @@ class World:
         return Passes(self.manifest, Notices(), lambda: False, stays=True)
 
     def _live(self, effects: int | None, work: Callable[[], object]) -> None:
-        self._known = frozenset(Ledger(self.manifest.state_dir).nodes())
+        self._known = frozenset(filter(self._has_seen_to, NODES))
         self.life.begin(effects)
         try:
             work()
@@ -147,6 +147,11 @@ class World:
             assert machine.ours or not machine.was_known, f"the VM of {machine.node} isn't ours, and was deleted"
             assert not machine.was_used, f"{machine.node} was deleted under a running job"
         self._judged = len(self.ems.deleted)
+
+    def _has_seen_to(self, node: str) -> bool:
+        """Whether we know whose VM the node has. We don't while we finish a delete that Slurm wants of a new one."""
+        entry = Ledger(self.manifest.state_dir).peek(node)
+        return entry is not None and not (entry.phase == "deleting" and entry.attempts == 0)
 
     def _is_used(self, node: str) -> bool:
         if self._is_told and self.slurm.is_down:
