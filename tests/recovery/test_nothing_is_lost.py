@@ -16,9 +16,10 @@ from tests.recovery.world import NODES, POOLS, World
 from xio_slurm.slurm.version import Version
 
 RUNS: Final = int(os.environ.get("XIO_RECOVERY_RUNS", "2000"))
-"""Of 50 steps each. A long proof: ``XIO_RECOVERY_RUNS=100000 bin/test --timeout 0 tests/recovery`` (some hours)."""
+"""Of 50 steps each. A long proof: ``XIO_RECOVERY_RUNS=100000 bin/test -n 2 tests/recovery`` (an hour or two)."""
 
-BLOCKS: Final = 4
+_TOGETHER: Final = 250
+"""Runs of one test: what Hypothesis keeps of each makes the next ones slower, by the thousandth twice as slow."""
 
 _BASE: Final = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())  # noqa: S108
 
@@ -117,12 +118,12 @@ class Cluster(RuleBasedStateMachine):
             self._stack.close()
 
 
-@pytest.mark.parametrize("block", range(BLOCKS))
+@pytest.mark.parametrize("block", range(-(-RUNS // _TOGETHER)))
 def test_nothing_is_lost(block: int) -> None:
     run_state_machine_as_test(
         seed(block)(type("Cluster", (Cluster,), {})),
         settings=settings(
-            max_examples=RUNS // BLOCKS,
+            max_examples=min(RUNS, _TOGETHER),
             stateful_step_count=50,
             deadline=None,
             database=None,
