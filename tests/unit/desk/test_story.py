@@ -15,7 +15,9 @@ from tests.unit.desk.sights import (
     POOL,
     entry,
     event,
+    job,
     node,
+    of_job,
     of_node,
     running,
     vm,
@@ -69,6 +71,17 @@ def test_the_timeline_is_in_order_and_ends_now() -> None:
         (20, "xio-resume", "of-a-newer-release"),
     ]
     assert [moment.source for moment in moments if moment.time == NOW] == ["Slurm", "ledger", "EMS"]
+
+
+@pytest.mark.parametrize("ago", [39.6, 0.5])
+def test_a_requeue_comes_after_what_led_to_it_in_the_same_second(ago: float) -> None:
+    refused = event("refused", ago, code="capacity", text="none left")
+    requeued = job(restarts=1, submitted=float(int(NOW - ago)))
+    moments = story(of_job(requeued, events=(refused,))).moments
+    assert [moment.words for moment in moments if moment.source in {"xio-resume", "Slurm"}][:2] == [
+        f"{NODE}: the EMS makes no VM: xio:capacity none left",
+        "job 12 of ann was requeued",
+    ]
 
 
 def test_what_no_event_tells_the_ledger_does() -> None:

@@ -15,6 +15,9 @@ from xio_slurm.slurm.details import JobDetails
 _NOTED: Final = 2.0
 """Seconds within which an event and the ledger's entry are of the same thing."""
 
+_WITHIN: Final = 0.999
+"""Seconds by which a time of Slurm's can be too early."""
+
 _LONGEST: Final = 200
 """Characters of a line: a call can be for thousands of nodes."""
 
@@ -97,13 +100,14 @@ def _jobs(seen: Seen) -> Iterator[Moment]:
     jobs = () if isinstance(seen.jobs, Unseen) else seen.jobs
     for job in jobs:
         if seen.subject.kind == "job" or (seen.subject.kind == "node" and job in seen.jobs_on(seen.subject.name)):
-            yield from _job(job)
+            yield from _job(job, seen)
 
 
-def _job(job: JobDetails) -> Iterator[Moment]:
+def _job(job: JobDetails, seen: Seen) -> Iterator[Moment]:
     if job.submitted is not None:
-        what = "requeued" if job.restarts else "submitted"  # Slurm keeps the time of the last
-        yield Moment(job.submitted, "Slurm", f"job {job.id} of {job.user} was {what}")
+        # Slurm keeps the time of the last, in whole seconds: what led to a requeue was in the same, and before it.
+        what, later = ("requeued", _WITHIN) if job.restarts else ("submitted", 0.0)
+        yield Moment(min(job.submitted + later, seen.time), "Slurm", f"job {job.id} of {job.user} was {what}")
     if job.start is not None and not job.waits:
         yield Moment(job.start, "Slurm", f"job {job.id} was given {count_of(len(job.nodes), 'node')}")
 
