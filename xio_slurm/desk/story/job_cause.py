@@ -132,7 +132,7 @@ def _held(job: JobDetails, ours: tuple[str, str] | None) -> Conclusion:
 
 
 def _unavailable(job: JobDetails, seen: Seen) -> Conclusion | None:
-    """It asks for a node by name, and that one can't be had. Which one is in Slurm's reason up to 22.05 alone."""
+    """It asks for a node by name, and that one can't be had. 22.05 tells it in its reason, 24.11 doesn't."""
     ours = (node for node in job.requested if seen.manifest.pool_of(node) is not None)
     for node in ours if job.reason.startswith("ReqNodeNotAvail") else ():
         why = node_cause(node, seen)
