@@ -12,7 +12,7 @@ from tests.slurm.conftest import short_path
 SHORT: Final = Plan(jobs=60, seconds=45, quiet=400, seed=7, patient=False)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_every_job_and_every_vm_comes_to_its_end(tmp_path: Path) -> None:
     with cluster(short_path(), tmp_path) as parts:
         figures = Chaos(parts, SHORT, tmp_path, print).run()

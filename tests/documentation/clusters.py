@@ -26,7 +26,7 @@ from xio_slurm.lab.deployment import USER_DATA
 from xio_slurm.power.heartbeat import sync_is_alive
 
 CONFIG: Final = Path("/etc/xio/xio.yaml")
-_SYNC_SECONDS: Final = 30.0
+_SYNC_SECONDS: Final = 90.0
 _COMMANDS: Final = ("srun", "sbatch", "squeue", "sinfo", "scontrol", "scancel")
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.documentation.pages import PAGES
 
 TREE: Final = Path(__file__).parents[2]
-_SECONDS: Final = 600.0
+_SECONDS: Final = 1200.0
 _OWN: Final = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child")
 
 

@@ -14,7 +14,7 @@ import pexpect
 
 from tests.documentation.blocks import Command
 
-_SECONDS: Final = 150.0
+_SECONDS: Final = 300.0
 _STAYS_SECONDS: Final = 15.0
 _CURL: Final = 'curl() { command curl --fail --no-progress-meter "$@"; }'
 """An answer that refuses is a failure here, as readers take it."""

@@ -13,7 +13,7 @@ from tests.documentation.shell import CommandError, Shell
 from tests.documentation.systemctl import LAB
 from xio_slurm.lab import Lab
 
-_SECONDS: Final = 60.0
+_SECONDS: Final = 240.0
 _USER: Final = "ann"
 _UID: Final = 64001
 

@@ -78,6 +78,7 @@ class World:
                 most_deletes=2,
             ),
         )
+        self._ledger = Ledger(str(folder))
         self._passes = self._new_passes()
         self._judged = 0
         self._started = 0
@@ -150,7 +151,7 @@ class World:
 
     def _has_seen_to(self, node: str) -> bool:
         """Whether we know whose VM the node has. We don't while we finish a delete that Slurm wants of a new one."""
-        entry = Ledger(self.manifest.state_dir).peek(node)
+        entry = self._ledger.peek(node)
         return entry is not None and not (entry.phase == "deleting" and entry.attempts == 0)
 
     def _is_used(self, node: str) -> bool:
@@ -161,7 +162,7 @@ class World:
 
     def is_claimed(self, node: str) -> bool:
         """Whether the ledger says that a VM of that name is ours, or can be."""
-        entry = Ledger(self.manifest.state_dir).peek(node)
+        entry = self._ledger.peek(node)
         return entry is not None and (entry.phase in {"asking", "ours", "deleting"} or entry.unanswered)
 
     def become_quiet(self) -> None:
@@ -200,5 +201,5 @@ class World:
                 yield f"{node.name} is stuck: {state_of(node)}"
             if machines := self.ems.of(node.name):
                 yield f"{machines} runs for nobody"
-        for entry in Ledger(self.manifest.state_dir).entries():
+        for entry in self._ledger.entries():
             yield f"the ledger still says {entry}"

@@ -71,7 +71,7 @@ def test_the_head_nodes_play_installs_and_applies_and_a_second_run_changes_nothi
     lab.restart_slurmctld()
     job = lab.run("srun", "-p", "xio", "hostname")
     assert (job.returncode, job.stdout) == (0, f"{NODE}\n"), job.stderr
-    lab.wait_until_idle(120)
+    lab.wait_until_idle(240)
 
     assert changed(play("head-node.yml", variables, env)) == 0
 

@@ -88,7 +88,7 @@ def test_a_cluster_without_us_runs_jobs_on_vms_after_apply_and_keeps_its_other_n
     for partition, node in (("xio", NODE), ("pc", "pc-1")):
         job = lab.run("srun", "-p", partition, "hostname")
         assert (job.returncode, job.stdout) == (0, f"{node}\n"), job.stderr
-        lab.wait_until_idle(120)
+        lab.wait_until_idle(240)
     calls = [json.loads(line) for line in layout.delegated_calls.read_text().splitlines()]
     assert [call for call in calls if call["refused"]] == []
     assert lab.run(*command, "plan", *options, "--detailed-exitcode").returncode == 0

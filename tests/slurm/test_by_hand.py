@@ -20,5 +20,5 @@ def test_what_root_does_by_hand_does_not_lock_slurm_user_out(lab: Lab) -> None:
     assert lab.vms() == ()
     job = lab.run("srun", "-p", "xio", "-w", NODE, "hostname")
     assert (job.returncode, job.stdout) == (0, f"{NODE}\n"), job.stderr
-    lab.wait_until_idle(120)
+    lab.wait_until_idle(240)
     assert list(Ledger(str(lab.layout.ledger)).entries()) == []

@@ -58,7 +58,7 @@ A tenth may be lacking: a call is killed once, so the last place of a long way i
 """
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_wherever_a_program_is_killed_the_next_sync_ends_in_the_right_state(tmp_path: Path) -> None:
     with cluster(short_path(), tmp_path) as made:
         _give_work(made)

@@ -14,7 +14,7 @@ def test_the_sample_of_the_users_document_runs_the_main_job(make_lab: Callable[.
     lab = make_lab(config=DATA / "users-sample.yaml")
     job = lab.run("srun", "-p", "xio-amd-8-gb-1-cores", "hostname")
     assert (job.returncode, job.stdout) == (0, "xspot-vm-amd-8-gb-1-cores-1\n"), job.stderr
-    lab.wait_until_idle(120)
+    lab.wait_until_idle(240)
 
 
 @pytest.mark.parametrize("file", ["oldest.yaml", "by-name.yaml", "newest.yaml"])
@@ -24,4 +24,4 @@ def test_a_file_of_every_generation_runs_a_job(make_lab: Callable[..., Lab], fil
     job = lab.run("srun", "-p", partition, "hostname")
     assert job.returncode == 0, job.stderr
     assert job.stdout.strip() in lab.nodes()
-    lab.wait_until_idle(120)
+    lab.wait_until_idle(240)

@@ -72,9 +72,9 @@ def upgrade_under_a_job(lab: Lab, python: Path, root: Path, file: Path) -> None:
     assert "the ledger has VMs of ours" in refused.stderr
     finish.touch()
     assert wait_completed(lab, number)[0]["Restarts"] == "0"
-    lab.wait_until_idle(120)
+    lab.wait_until_idle(240)
     assert lab.run("srun", "-p", "xio", "hostname").stdout == f"{NODE}\n"
-    lab.wait_until_idle(120)
+    lab.wait_until_idle(240)
     finish.unlink()
 
 

@@ -21,7 +21,7 @@ SMALL = "xio-amd-8-gb-1-cores"
 NODE = "xspot-vm-amd-8-gb-1-cores-"
 OTHER = "xspot-vm-amd-16-gb-2-cores-"
 JOB_SECONDS = 120.0
-IDLE_SECONDS = 120.0
+IDLE_SECONDS = 240.0
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def cluster(lab: Lab) -> Iterator[Lab]:
     """The running lab, whose pools are open after the test, with nothing left."""
     yield lab
     xio_pool(lab, "open", "--all")
-    lab.wait_until_idle(120)
+    lab.wait_until_idle(240)
     assert list(Ledger(str(lab.layout.ledger)).entries()) == []
 
 

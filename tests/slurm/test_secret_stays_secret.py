@@ -170,7 +170,7 @@ def test_the_root_password_is_nowhere_but_in_its_file(make_lab: Callable[..., La
         _runs(lab, f"{NODE}6")
         without = _script(lab, f"{NODE}6")
         assert lab.run(lab.layout.bin / "xio-suspend", f"{NODE}5").returncode == 0
-        lab.wait_until_idle(120)
+        lab.wait_until_idle(240)
         records = [lab.emulator(f"/emulator/{kind}") for kind in ("vms", "history", "requests", "faults")]
         lab.stop()
 

@@ -73,7 +73,7 @@ def test_a_jobs_node_is_told_of_from_its_boot_to_its_end(lab: Lab) -> None:
     assert 3 <= served["xio_boot_seconds_sum"] <= TIMING.resume_timeout
 
     wait_completed(lab, job)
-    lab.wait_until_idle(60)
+    lab.wait_until_idle(240)
     wait_for(lambda: pool(lab)["nodes"]["off"] == size, 20)
     after = pool(lab)
     assert (after["vms"], after["mismatches"], after["boots"]["count"]) == (0, 0, 1)

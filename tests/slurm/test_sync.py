@@ -4,6 +4,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import psutil
@@ -20,15 +21,18 @@ from xio_slurm.ledger import Entry, Ledger, Run
 
 SMALL = "xio-amd-8-gb-1-cores"
 NODE = "xspot-vm-amd-8-gb-1-cores-1"
-TIMING = Timing(resume_timeout=40, suspend_timeout=3, suspend_time=4)
-PASS_SECONDS = 8.0
+BOOT_TIMEOUT = 25
+TIMING = Timing(resume_timeout=90, suspend_timeout=3, suspend_time=4)
+"""Far apart: what a pass takes on a loaded machine doesn't bring Slurm's own end of a boot before ours."""
+RECOVERY = replace(QUICK_RECOVERY, boot_timeout=BOOT_TIMEOUT)
+PASS_SECONDS = 15.0
 """What a pass may take on a loaded machine, and the waits of this test."""
 
 
 @pytest.fixture(scope="module")
 def synced() -> Iterator[Lab]:
     """A lab with xio sync beside it."""
-    with Lab.up(LabOptions(short_path(), timing=TIMING, sync=True)) as running:
+    with Lab.up(LabOptions(short_path(), timing=TIMING, recovery=RECOVERY, sync=True)) as running:
         yield running
 
 
@@ -37,7 +41,7 @@ def cluster(synced: Lab) -> Iterator[Lab]:
     """The lab, and after the test the proof that nothing is left: neither a VM nor an entry nor a closed pool."""
     yield synced
     faults(synced)
-    synced.wait_until_idle(120)
+    synced.wait_until_idle(240)
     wait_for(lambda: list(Ledger(str(synced.layout.ledger)).entries()) == [], 30)
     log = (synced.layout.log / "sync.out").read_text()
     assert "Traceback" not in log
@@ -68,7 +72,7 @@ def since(began: float, found: list[Mapping[str, Any]]) -> list[Mapping[str, Any
 def test_an_orphan_goes_within_grace_and_a_pass_and_a_foreign_vm_stays(cluster: Lab) -> None:
     job = submit(cluster, "-p", SMALL)
     wait_completed(cluster, job)
-    cluster.wait_until_idle(60)
+    cluster.wait_until_idle(240)
     orphan, foreign = NODE, "xspot-vm-amd-8-gb-1-cores-9"
     # A controller that lost the suspend: the ledger says ours, and nobody will ever ask for its end.
     an_hour_ago = time.time() - 3600
@@ -94,8 +98,7 @@ def test_a_vm_that_never_boots_is_given_up_and_its_job_runs_later(cluster: Lab) 
     wait_for(lambda: since(began, cluster.events("failed", code="boot", program="xio-sync")), 60)
     told = wait_for(lambda: since(began, cluster.events("told", state="DOWN", program="xio-sync")), 10)[-1]
     asked = [event for event in cluster.events("asked", node=told["node"]) if event["time"] < told["time"]][-1]
-    # Before Slurm's own ResumeTimeout, and not before the boot's.
-    assert TIMING.resume_timeout * 0.9 <= told["time"] - asked["time"] < TIMING.resume_timeout + PASS_SECONDS
+    assert BOOT_TIMEOUT <= told["time"] - asked["time"] < TIMING.resume_timeout
     assert told["reason"].startswith("xio:boot no slurmd registered")
     wait_completed(cluster, job, 180)
     assert jobs(cluster, job)[0]["Restarts"] == "1"

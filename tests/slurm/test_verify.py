@@ -217,7 +217,7 @@ def test_a_running_cluster_is_not_hurt_unless_somebody_insists(lab: Lab, tmp_pat
         assert (folder / NODE_DEFINITIONS).read_bytes() != before
     finally:
         lab.run("scancel", job)
-        lab.wait_until_idle(120)
+        lab.wait_until_idle(240)
 
 
 def test_the_throw_away_slurmctld_runs_as_anybody(tmp_path: Path) -> None:

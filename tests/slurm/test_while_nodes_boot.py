@@ -23,7 +23,7 @@ def slow_lab() -> Iterator[Lab]:
 def slow_cluster(slow_lab: Lab) -> Iterator[Lab]:
     """The slow lab, and after the test the proof that nothing of it is left."""
     yield slow_lab
-    slow_lab.wait_until_idle(120)
+    slow_lab.wait_until_idle(240)
 
 
 def test_a_job_that_is_cancelled_while_its_nodes_boot(slow_cluster: Lab) -> None:

@@ -33,5 +33,5 @@ def test_a_job_runs_on_a_vm_that_is_asked_for_and_deleted_over_tls(make_lab: Cal
     assert node.startswith("xwo-")
     (vm,) = lab.emulator("/emulator/vms")["vms"]
     assert (vm["node"], vm["request"]["VM"]["EnableWO"]) == (node, True)
-    lab.wait_until_idle(90)
+    lab.wait_until_idle(240)
     assert [event["event"] for event in lab.history()] == ["vm-asked", "vm-up", "delete-asked", "vm-gone"]

@@ -223,10 +223,11 @@ def _entries(section: Tree, key: str) -> list[Tree]:
     return list(entries.values()) if isinstance(entries, dict) else entries
 
 
-def _edited(sample: Path, edit: Edit) -> bytes:
-    file = copy.deepcopy(yaml.safe_load(sample.read_text(encoding="utf-8")))
-    edit(file)
-    return yaml.safe_dump(file, sort_keys=False, allow_unicode=True).encode()
+def _edited(file: Tree, edit: Edit) -> bytes:
+    copied = copy.deepcopy(file)
+    edit(copied)
+    # The quick one: every process of the tests makes all mutations.
+    return yaml.dump(copied, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, encoding="utf-8")
 
 
 def _in_section(edit: Edit) -> Edit:
@@ -237,8 +238,7 @@ def _in_entry(key: str, index: int, edit: Edit) -> Edit:
     return _in_section(lambda section: edit(_entries(section, key)[index]))
 
 
-def _tables(sample: Path) -> Iterator[tuple[str, Edit, Verdict]]:
-    file = yaml.safe_load(sample.read_text(encoding="utf-8"))
+def _tables(file: Tree) -> Iterator[tuple[str, Edit, Verdict]]:
     section = file["slurm"][_product(file)]
     yield from _labelled("file", FILE_BREAKS, FILE_SOUND, lambda edit: edit)
     yield from _labelled("section", SECTION_BREAKS, SECTION_SOUND, _in_section)
@@ -301,8 +301,9 @@ def _flipped(content: bytes, seed: int) -> bytes:
 def _mutations() -> Iterator[Mutation]:
     for sample in SAMPLES:
         text = sample.read_text(encoding="utf-8")
-        for name, edit, verdict in _tables(sample):
-            yield Mutation(f"{sample.stem}: {name}", _edited(sample, edit), verdict)
+        file = yaml.safe_load(text)
+        for name, edit, verdict in _tables(file):
+            yield Mutation(f"{sample.stem}: {name}", _edited(file, edit), verdict)
         for name, damage in TEXT_BREAKS.items():
             yield Mutation(f"{sample.stem}: {name}", damage(text).encode(), "breaks")
         for seed in range(32):

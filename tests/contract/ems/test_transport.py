@@ -80,7 +80,7 @@ def test_what_does_not_end_is_given_up_in_time(serve: Serve, what: str) -> None:
     started = time.monotonic()
     with pytest.raises(EmsUnreachable) as caught:
         transport.request("GET", "/x", Deadline.after(60))
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 15
     assert caught.value.sent
     assert "\n" not in str(caught.value)
 

@@ -99,7 +99,7 @@ def test_of_many_watches_each_ends_in_its_turn_and_one_thread_sees_to_them(watch
     with ThreadPoolExecutor(41) as pool:
         most = pool.submit(_most_watching, 0.3)
         took = list(pool.map(lambda seconds: seconds_until_cut(watchdog, seconds), moments))
-    assert all(seconds <= each < seconds + 1.5 for seconds, each in zip(moments, took, strict=True))
+    assert all(seconds <= each < seconds + 5 for seconds, each in zip(moments, took, strict=True))
     assert most.result() == 1
 
 
@@ -115,8 +115,8 @@ def test_an_earlier_end_that_comes_later_is_kept(watchdog: Watchdog, ends: Ends)
     with watchdog.in_time(LONG, lambda: ends[0]):
         assert comes_true(lambda: len(watching()) == 1)
         time.sleep(0.1)  # it sleeps for a minute now
-        assert 0.2 <= seconds_until_cut(watchdog, 0.2) < 2
-        assert 0.1 <= seconds_until_cut(watchdog, 0.1) < 2
+        assert 0.2 <= seconds_until_cut(watchdog, 0.2) < 5
+        assert 0.1 <= seconds_until_cut(watchdog, 0.1) < 5
         assert ends[1].send(b"x") == 1
 
 
@@ -125,7 +125,7 @@ def test_a_thread_with_nothing_to_watch_ends_and_the_next_watch_has_another(watc
         with watchdog.in_time(0.05, lambda: ends[0]):
             pass
         assert comes_true(lambda: watching() == [])
-    assert 0.1 <= seconds_until_cut(watchdog, 0.1) < 2
+    assert 0.1 <= seconds_until_cut(watchdog, 0.1) < 5
 
 
 def test_closed_with_nothing_to_watch_its_thread_ends_at_once(watchdog: Watchdog, ends: Ends) -> None:
@@ -134,12 +134,12 @@ def test_closed_with_nothing_to_watch_its_thread_ends_at_once(watchdog: Watchdog
     watchdog.close()
     assert comes_true(lambda: watching() == [])
     watchdog.close()
-    assert 0.1 <= seconds_until_cut(watchdog, 0.1) < 2
+    assert 0.1 <= seconds_until_cut(watchdog, 0.1) < 5
 
 
 def test_closed_with_something_to_watch_it_watches_on(watchdog: Watchdog) -> None:
     threading.Timer(0.1, watchdog.close).start()
-    assert 0.3 <= seconds_until_cut(watchdog, 0.3) < 2
+    assert 0.3 <= seconds_until_cut(watchdog, 0.3) < 5
     assert comes_true(lambda: watching() == [])
 
 

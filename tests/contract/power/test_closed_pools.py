@@ -80,7 +80,7 @@ def test_an_ems_that_is_away_closes_all_pools_at_once(site: Site, ems_emulator: 
     site.change(ems_url="http://127.0.0.1:9", max_concurrent_requests=4)
     started = time.monotonic()
     assert site.call("xio-resume", f"{MANY},xspot-vm-b-[1-9]").returncode == 1
-    assert time.monotonic() - started < 8  # and not for each four of them anew
+    assert time.monotonic() - started < 20  # and not for each four of them anew
     assert (breaker_of(site, EVERY_POOL).gate, breaker_of(site, EVERY_POOL).cause) == (Gate.CLOSED, "unreachable")
     assert len(events(site, "closed")) == 1
     site.change(ems_url=ems_emulator.url)

@@ -47,7 +47,7 @@ def test_what_does_not_pass_is_asked_once(patient: Site, ems_emulator: Emulator,
     ems_emulator.add_fault(effect="status", status=status, error="no", match={"method": "POST"})
     started = time.monotonic()
     assert patient.call("xio-resume", NODE).returncode == 1
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 20
     assert len(ems_emulator.requests("POST")) == 1
     assert f"{NODE}: failed: xio:{code} create the node: EMS {status}: no" in patient.log()
 

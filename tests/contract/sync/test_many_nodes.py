@@ -1,7 +1,6 @@
-"""Ten thousand quiet nodes cost a pass one call of Slurm, one of the EMS, and little time."""
+"""Ten thousand quiet nodes cost a pass one call of Slurm and one of the EMS."""
 
 import json
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -10,7 +9,6 @@ from tests.contract.sync.conftest import OFF, POOL, HeadNode
 from xio_slurm.ledger import Entry, Run
 
 NODES: Final = 10_000
-SECONDS: Final = 2.0
 
 
 def test_ten_thousand_quiet_nodes(head: HeadNode) -> None:
@@ -24,11 +22,7 @@ def test_ten_thousand_quiet_nodes(head: HeadNode) -> None:
     head.look()
     head.emulator.forget_requests()
     calls = len(head.slurm.calls())
-    began = time.process_time()
     passed = head.look()
-    seconds = time.process_time() - began
     assert passed.problems == ()
     assert head.slurm.calls()[calls:] == ["show node -o --all"]
     assert [(each.method, each.path) for each in head.emulator.requests()] == [("GET", "/v1/xcompute/vms")]
-    assert seconds < SECONDS
-    print(f"{NODES} quiet nodes: {seconds:.2f} s of CPU")

@@ -17,7 +17,7 @@ def test_one_that_hangs_and_one_that_fails_cost_nothing_of_the_others() -> None:
 
     began = time.monotonic()
     seen = side_by_side({"hangs": forever.wait, "fails": fail, "well": lambda: 7}, 0.5)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     assert seen == {"hangs": Unseen("no answer within 0.5 s"), "fails": Unseen("no slurmctld"), "well": 7}
     forever.set()
 
