@@ -1,7 +1,8 @@
 """The manifest that tests begin with: each says what matters to it, and nothing else."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec import structs
 
 from xio_slurm.manifest import Delegates, Manifest
 
@@ -28,4 +29,4 @@ _PLAIN = Manifest(
 
 def manifest_with(**fields: Any) -> Manifest:
     """That manifest, with other fields."""
-    return replace(_PLAIN, **fields)
+    return structs.replace(_PLAIN, **fields)

@@ -5,12 +5,12 @@ program after the longer of ResumeTimeout and SuspendTimeout, and a node's next 
 """
 
 import time
-from dataclasses import dataclass
 from typing import Self
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+
+class Deadline(Struct, frozen=True):
     """A moment of the monotonic clock, so that a clock that jumps neither cuts nor prolongs it."""
 
     at: float

@@ -25,16 +25,16 @@ The text of every one is a single line that a user can act on: what, where, what
 exits; anything else that reaches the top is a bug of ours and leaves a report file.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 
 class XioError(Exception):
     """Base of every error that is told to a user in one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing wrong with a configuration file.
 
     ``key`` is the dotted path as the file spells it (``slurm.Xio.Pools[0].ImageName``); ``remedy`` says what to

@@ -10,15 +10,16 @@ Each node has a lock of its own beside it. Programs overlap (slurmctld doesn't w
 next), also for one node; whoever holds the lock reads the entry anew and yields to a program that was called later.
 """
 
-import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
+import msgspec
 from filelock import FileLock, Timeout
+from msgspec import Struct
+from msgspec.structs import replace
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.errors import LedgerError, LedgerUnusable
@@ -26,22 +27,18 @@ from xio_slurm.private_files import append_line, replace_file
 
 Phase = Literal["asking", "ours", "deleting", "gone", "foreign"]
 
-_VERSION: Final = 1
 _LONGEST: Final = 4096
 """Bytes of a node's file, to which lines are added."""
-_PHASES: Final[frozenset[str]] = frozenset({"asking", "ours", "deleting", "gone", "foreign"})
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One call of a program. ``called`` is its time in seconds since 1970: between two, the later call is right."""
 
     id: str
     called: float
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True, tag_field="version", tag=1):
     """What is known of one node's VM.
 
     ``asking``: the EMS is being asked for it, or was and we don't know the answer: if it exists, it is ours.
@@ -152,34 +149,32 @@ class Ledger:
 
 
 def _line(entry: Entry) -> str:
-    return json.dumps({"version": _VERSION, **asdict(entry)}, sort_keys=True) + "\n"
+    return msgspec.json.encode(entry).decode() + "\n"
 
 
-def _last(text: str) -> Any:
-    """The last line that is whole: one that was cut off is no JSON. Raises ValueError where none is."""
-    *earlier, first = [line for line in reversed(text.split("\n")) if line] or [""]
+def _last(text: bytes) -> Entry:
+    """The last line that is whole: one that was cut off is no JSON. Raises ValueError where none is an entry."""
+    *earlier, first = [line for line in reversed(text.split(b"\n")) if line] or [b""]
     for line in earlier:
-        with suppress(ValueError):
-            return json.loads(line)
-    return json.loads(first)
+        try:
+            return msgspec.json.decode(line, type=Entry)
+        except msgspec.ValidationError:
+            raise
+        except ValueError:
+            continue
+    return msgspec.json.decode(first, type=Entry)
 
 
 def _read(path: Path) -> Entry | None:
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = path.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise LedgerError(f"{path}: can't be read: {error}") from error
     try:
-        document = _last(text)
-        if document.pop("version") != _VERSION or document["phase"] not in _PHASES:
-            raise LedgerError(f"{path}: was written by another version of xio-slurm")
-        run = Run(str(document["run"]["id"]), float(document["run"]["called"]))
-        return Entry(
-            **{**document, "run": run, "asked": float(document["asked"]), "attempts": int(document["attempts"])}
-        )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise LedgerError(
-            f"{path}: is damaged ({type(error).__name__}): look at the VM in the EMS, then remove the file"
-        ) from error
+        return _last(text)
+    except (ValueError, RecursionError) as error:
+        if "$.version" in str(error):
+            raise LedgerError(f"{path}: was written by another version of xio-slurm") from error
+        raise LedgerError(f"{path}: is damaged ({error}): look at the VM in the EMS, then remove the file") from error

@@ -1,16 +1,16 @@
 """The manifest: everything that the programs need to know about the nodes that Slurm has loaded.
 
 ``xio generate`` writes it together with the node definitions, both or neither, so a program acts on exactly what
-slurm.conf includes and never sees the YAML. It holds no secret. It is JSON, read with the standard library alone:
-the programs start in the time that slurmctld waits for them.
+slurm.conf includes and never sees the YAML. It holds no secret. It is JSON.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Final, Literal, Self
+
+import msgspec
+from msgspec import Struct
 
 from xio_slurm.errors import ManifestError
 from xio_slurm.naming import Product, split_node_name
@@ -22,8 +22,7 @@ SlurmBackend = Literal["auto", "scontrol", "pyslurm"]
 """Through what Slurm's nodes are read and changed; auto: pyslurm where it is installed and fits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(Struct, frozen=True):
     """A pool as the EMS is asked for its VMs. Memory in MiB, the root volume in GB.
 
     ``boot_timeout``: seconds from the request for a VM until its node must have registered; 0: as for all pools.
@@ -42,8 +41,7 @@ class Pool:
     vm_hour_price: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(Struct, frozen=True):
     """A file system that a VM mounts at boot: ``mount -t type -o options src dest``."""
 
     dest: str
@@ -52,8 +50,7 @@ class Mount:
     options: str
 
 
-@dataclass(frozen=True, slots=True)
-class Delegates:
+class Delegates(Struct, frozen=True):
     """The programs that get the nodes which aren't ours (ParallelCluster's); None where there is none."""
 
     resume: str | None
@@ -61,8 +58,7 @@ class Delegates:
     resume_fail: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
+class Tls(Struct, frozen=True):
     """How an EMS with an https URL is trusted, and how it trusts us. Paths of PEM files.
 
     ``ca_file`` None: the system's certificate authorities. ``client_certificate`` None: none is shown;
@@ -76,8 +72,7 @@ class Tls:
     server_name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class RootPassword:
+class RootPassword(Struct, frozen=True):
     """Where the VMs' root password comes from when a VM is asked for; one of the three is given.
 
     ``secret`` is a name or ARN in AWS Secrets Manager, looked up in ``region`` (None: AWS's usual ways to find one);
@@ -90,8 +85,7 @@ class RootPassword:
     command: tuple[str, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Recovery:
+class Recovery(Struct, frozen=True):
     """What is done about starts that fail, and how patiently. Times in seconds.
 
     ``retry_seconds``: for how long a request is tried again that failed of something that passes.
@@ -116,8 +110,7 @@ class Recovery:
     most_deletes: int = 50
 
 
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(Struct, frozen=True, dict=True, tag_field="version", tag=VERSION):
     """What ``manifest.json`` says.
 
     Times are in seconds. ``ems_url`` is None where the configuration names the EMS only by its CloudFormation stack
@@ -186,31 +179,16 @@ class Manifest:
 
     def to_json(self) -> str:
         """The file's text: the same manifest gives the same bytes."""
-        return json.dumps({"version": VERSION, **asdict(self)}, indent=2, sort_keys=True) + "\n"
+        return msgspec.json.format(msgspec.json.encode(self, order="sorted"), indent=2).decode() + "\n"
 
     @classmethod
     def from_json(cls, text: str, path: str) -> Self:
         """Read the file's text. ``path`` is for messages. Keys that we don't know are left alone."""
         try:
-            document = json.loads(text)
-            if document["version"] != VERSION:
-                raise ManifestError(
-                    f"{path}: is of version {document['version']}, this program reads version {VERSION}: "
-                    "run 'xio generate' of this installation again"
-                )
-            known = _known(cls, document)
-            known["delegates"] = Delegates(**_known(Delegates, document["delegates"]))
-            known["mounts"] = tuple(Mount(**_known(Mount, mount)) for mount in document["mounts"])
-            known["pools"] = tuple(Pool(**_known(Pool, pool)) for pool in document["pools"])
-            if (tls := document.get("tls")) is not None:
-                known["tls"] = Tls(**_known(Tls, tls))
-            if (password := document.get("root_password")) is not None:
-                known["root_password"] = _root_password(password)
-            known["recovery"] = Recovery(**_known(Recovery, document.get("recovery", {})))
-            return cls(**known)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            detail = f"{type(error).__name__}: {error}".replace("\n", " ")
-            raise ManifestError(f"{path}: is no manifest ({detail}): run 'xio generate' again") from error
+            return msgspec.json.decode(text, type=cls)
+        except (ValueError, RecursionError) as error:
+            what = "was written by another version of xio-slurm" if "$.version" in str(error) else "is no manifest"
+            raise ManifestError(f"{path}: {what} ({error}): run 'xio generate' again") from error
 
     @classmethod
     def read(cls, path: str) -> Self:
@@ -226,14 +204,3 @@ class Manifest:
             reason = error.strerror if isinstance(error, OSError) else "it isn't UTF-8"
             raise ManifestError(f"{path}: can't be read: {reason}") from error
         return cls.from_json(text, path)
-
-
-def _root_password(document: dict[str, Any]) -> RootPassword:
-    known = _known(RootPassword, document)
-    command = known["command"]
-    return RootPassword(**{**known, "command": tuple(map(str, command)) if command is not None else None})
-
-
-def _known(cls: type, document: dict[str, Any]) -> dict[str, Any]:
-    names = {field.name for field in fields(cls)}
-    return {key: value for key, value in document.items() if key in names}

@@ -1,15 +1,15 @@
 """Commands on configurations that grow: generate, check, plan, and one quiet pass of sync."""
 
-import json
 import statistics
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from bench.figures import Fleet
 from bench.site import POWERED_DOWN, Site, fast_ems, names, node_line
@@ -72,7 +72,7 @@ def _write_ledger(site: Site, every: list[str], up: frozenset[str]) -> None:
     for node in every:
         pool = node.split("-")[-2]
         entry = Entry(node, pool, "ours" if node in up else "gone", Run("xio-resume-1", then), asked=then)
-        (folder / f"{node}.json").write_text(json.dumps({"version": 1, **asdict(entry)}))
+        (folder / f"{node}.json").write_bytes(msgspec.json.encode(entry))
         lines.append(node_line(node, "IDLE+CLOUD" if node in up else POWERED_DOWN))
     (site.folder / "nodes").write_text("".join(lines))
 

@@ -5,12 +5,13 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import yaml
+from msgspec import structs
 
 from tests.chaos import clock
 from tests.chaos.clock import Clock
@@ -41,7 +42,7 @@ slurm_send_addr_recv_msgs). A node that a job could have again before would end 
 Real clusters have minutes here.
 """
 
-RECOVERY: Final = replace(QUICK_RECOVERY, boot_failures=10)
+RECOVERY: Final = structs.replace(QUICK_RECOVERY, boot_failures=10)
 """So many that the dying VMs of a run don't close a pool until an administrator comes: nobody comes."""
 
 _LOG: Final = "SlurmctldDebug=debug2\nDebugFlags=Power,TraceJobs\n"

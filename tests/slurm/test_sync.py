@@ -4,12 +4,12 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import psutil
 import pytest
 import requests
+from msgspec import structs
 
 from tests.lab_ledger import note
 from tests.slurm.conftest import short_path
@@ -24,7 +24,7 @@ NODE = "xspot-vm-amd-8-gb-1-cores-1"
 BOOT_TIMEOUT = 25
 TIMING = Timing(resume_timeout=90, suspend_timeout=3, suspend_time=4)
 """Far apart: what a pass takes on a loaded machine doesn't bring Slurm's own end of a boot before ours."""
-RECOVERY = replace(QUICK_RECOVERY, boot_timeout=BOOT_TIMEOUT)
+RECOVERY = structs.replace(QUICK_RECOVERY, boot_timeout=BOOT_TIMEOUT)
 PASS_SECONDS = 15.0
 """What a pass may take on a loaded machine, and the waits of this test."""
 

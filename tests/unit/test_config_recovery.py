@@ -1,10 +1,10 @@
 """What is done about starts that fail: from the file to the manifest, and back from there."""
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
 import pytest
+from msgspec import structs
 
 from xio_slurm.config import load
 from xio_slurm.config.model import Config
@@ -47,7 +47,7 @@ def loaded(tmp_path: Path, *lines: str) -> Config:
 
 
 def test_every_part_of_it_has_a_key() -> None:
-    assert {field.name for field in fields(Recovery)} == set(KEYS.values())
+    assert {field.name for field in structs.fields(Recovery)} == set(KEYS.values())
 
 
 def test_a_file_that_says_nothing_has_the_manifests_own_defaults(tmp_path: Path) -> None:
@@ -62,9 +62,7 @@ def test_a_key_changes_its_own_part_and_no_other(tmp_path: Path, key: str, name:
     default = getattr(Recovery(), name)
     value = not default if isinstance(default, bool) else 71
     recovery = loaded(tmp_path, f"{key}: {str(value).lower()}").plugin.recovery
-    changed = {
-        field.name for field in fields(Recovery) if getattr(recovery, field.name) != getattr(Recovery(), field.name)
-    }
+    changed = {name for name in Recovery.__struct_fields__ if getattr(recovery, name) != getattr(Recovery(), name)}
     assert changed == {name}
     assert getattr(recovery, name) == value
 

@@ -1,9 +1,9 @@
 """The programs' decisions, row by row."""
 
 import itertools
-from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from xio_slurm.errors import EmsError, EmsRefused, EmsUnreachable, EmsUnreadable
 from xio_slurm.ledger import Entry, Phase, Run
@@ -17,7 +17,7 @@ NOW = 2010.0
 
 @pytest.mark.parametrize("phase", [None, *PHASES])
 def test_where_there_is_no_vm_one_is_asked_for(phase: Phase | None) -> None:
-    entry = None if phase is None else replace(ENTRY, phase=phase)
+    entry = None if phase is None else structs.replace(ENTRY, phase=phase)
     assert on_resume(entry, exists=False, run=RUN, now=NOW, resume_timeout=600) is OnResume.ASK
 
 
@@ -33,19 +33,19 @@ def test_where_there_is_no_vm_one_is_asked_for(phase: Phase | None) -> None:
     ],
 )
 def test_where_there_is_a_vm_the_ledger_says_whose(phase: Phase | None, action: OnResume) -> None:
-    entry = None if phase is None else replace(ENTRY, phase=phase)
+    entry = None if phase is None else structs.replace(ENTRY, phase=phase)
     assert on_resume(entry, exists=True, run=RUN, now=NOW, resume_timeout=600) is action
 
 
 @pytest.mark.parametrize("phase", ["asking", "ours"])
 def test_a_vm_of_an_earlier_turn_is_made_anew(phase: Phase) -> None:
-    entry = replace(ENTRY, phase=phase, asked=RUN.called - 601)
+    entry = structs.replace(ENTRY, phase=phase, asked=RUN.called - 601)
     assert on_resume(entry, exists=True, run=RUN, now=NOW, resume_timeout=600) is OnResume.REPLACE
 
 
 @pytest.mark.parametrize(("phase", "exists"), list(itertools.product(PHASES, [True, False])))
 def test_a_later_call_wins(phase: Phase, *, exists: bool) -> None:
-    entry = replace(ENTRY, phase=phase, run=Run("xio-suspend-3", RUN.called + 1))
+    entry = structs.replace(ENTRY, phase=phase, run=Run("xio-suspend-3", RUN.called + 1))
     assert on_resume(entry, exists=exists, run=RUN, now=NOW, resume_timeout=600) is OnResume.YIELD
     assert on_suspend(entry, run=RUN, now=NOW) is OnSuspend.YIELD
 
@@ -62,19 +62,19 @@ def test_a_later_call_wins(phase: Phase, *, exists: bool) -> None:
     ],
 )
 def test_a_suspend_deletes_all_but_what_is_anothers(phase: Phase | None, action: OnSuspend) -> None:
-    entry = None if phase is None else replace(ENTRY, phase=phase)
+    entry = None if phase is None else structs.replace(ENTRY, phase=phase)
     assert on_suspend(entry, run=RUN, now=NOW) is action
 
 
 def test_a_vm_that_came_late_is_ours_and_made_anew() -> None:
-    entry = replace(ENTRY, phase="gone", unanswered=True)
+    entry = structs.replace(ENTRY, phase="gone", unanswered=True)
     assert on_resume(entry, exists=True, run=RUN, now=NOW, resume_timeout=600) is OnResume.REPLACE
     assert on_suspend(entry, run=RUN, now=NOW) is OnSuspend.DELETE
 
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_call_from_the_future_wins_nothing(phase: Phase) -> None:
-    entry = replace(ENTRY, phase=phase, run=Run("xio-suspend-3", NOW + 3600))
+    entry = structs.replace(ENTRY, phase=phase, run=Run("xio-suspend-3", NOW + 3600))
     assert on_resume(entry, exists=False, run=RUN, now=NOW, resume_timeout=600) is OnResume.ASK
     assert on_suspend(entry, run=RUN, now=NOW) is not OnSuspend.YIELD
 
@@ -92,7 +92,7 @@ def test_a_call_from_the_future_wins_nothing(phase: Phase) -> None:
     ],
 )
 def test_whose_a_vm_is_that_appeared_while_we_asked(error: EmsError, *, unanswered: bool, ours: bool) -> None:
-    assert is_ours_after(error, replace(ENTRY, unanswered=unanswered)) is ours
+    assert is_ours_after(error, structs.replace(ENTRY, unanswered=unanswered)) is ours
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ import signal
 import subprocess
 import sys
 import threading
-from dataclasses import asdict, replace
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec import structs
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.errors import LedgerError
@@ -37,11 +38,11 @@ def test_a_node_whose_vm_is_gone_is_remembered_and_not_counted(ledger: Ledger) -
     with ledger.locked("n-1", Deadline.after(1)) as slot:
         slot.write(ENTRY.at("gone", later))
     assert list(ledger.entries()) == []
-    assert ledger.peek("n-1") == replace(ENTRY, phase="gone", run=later, unanswered=True)
+    assert ledger.peek("n-1") == structs.replace(ENTRY, phase="gone", run=later, unanswered=True)
 
 
 def test_an_ask_that_was_answered_is_not_left_open() -> None:
-    assert not replace(ENTRY, phase="ours").at("gone", ENTRY.run).unanswered
+    assert not structs.replace(ENTRY, phase="ours").at("gone", ENTRY.run).unanswered
 
 
 def test_a_line_that_was_added_holds(ledger: Ledger) -> None:
@@ -49,22 +50,22 @@ def test_a_line_that_was_added_holds(ledger: Ledger) -> None:
         slot.add(ENTRY)  # there is no file yet
         assert slot.read() == ENTRY
         for phase in ("ours", "deleting", "gone") * 10:
-            slot.add(entry := replace(ENTRY, phase=phase))
+            slot.add(entry := structs.replace(ENTRY, phase=phase))
             assert slot.read() == entry == ledger.peek("n-1")
 
 
 def test_a_file_stays_small(ledger: Ledger, tmp_path: Path) -> None:
     with ledger.locked("n-1", Deadline.after(1)) as slot:
         for attempt in range(100):
-            slot.add(replace(ENTRY, attempts=attempt))
-            assert slot.read() == replace(ENTRY, attempts=attempt)
+            slot.add(structs.replace(ENTRY, attempts=attempt))
+            assert slot.read() == structs.replace(ENTRY, attempts=attempt)
         assert (tmp_path / "state" / "nodes" / "n-1.json").stat().st_size <= 4096
 
 
 @pytest.mark.parametrize("rest", [b"", b"\0\0\0\0", b"\xff\xfe"])
 def test_of_a_line_that_was_cut_off_the_one_before_it_holds(ledger: Ledger, tmp_path: Path, rest: bytes) -> None:
     path = tmp_path / "state" / "nodes" / "n-1.json"
-    later = replace(ENTRY, phase="ours")
+    later = structs.replace(ENTRY, phase="ours")
     with ledger.locked("n-1", Deadline.after(1)) as slot:
         slot.write(ENTRY)
         before = path.stat().st_size
@@ -73,8 +74,8 @@ def test_of_a_line_that_was_cut_off_the_one_before_it_holds(ledger: Ledger, tmp_
         for length in range(before, len(whole) - 1):
             path.write_bytes(whole[:length] + rest)
             assert slot.read() == ENTRY, length
-            slot.add(replace(later, attempts=7))
-            assert slot.read() == replace(later, attempts=7), length
+            slot.add(structs.replace(later, attempts=7))
+            assert slot.read() == structs.replace(later, attempts=7), length
 
 
 def test_nobody_else_may_read_it(ledger: Ledger, tmp_path: Path) -> None:
@@ -133,8 +134,8 @@ def test_the_lock_of_a_killed_program_is_free(ledger: Ledger, tmp_path: Path) ->
         json.dumps({"version": 2, "node": "n-1"}).encode(),
         json.dumps({"version": 1, "phase": "unheard of"}).encode(),
         json.dumps({"version": 1, "phase": "ours", "run": {}}).encode(),
-        json.dumps({"version": 1, **asdict(replace(ENTRY, run=Run("x", "soon")))}).encode(),  # type: ignore[arg-type]
-        json.dumps({"version": 1, **asdict(replace(ENTRY, asked=None))}).encode(),  # type: ignore[arg-type]
+        msgspec.json.encode(structs.replace(ENTRY, run=Run("x", "soon"))),  # type: ignore[arg-type]
+        msgspec.json.encode(structs.replace(ENTRY, asked=None)),
         json.dumps({"version": 1, "phase": "ours", "run": {"id": "x", "called": 1}, "new": 1}).encode(),
     ],
 )
@@ -154,12 +155,12 @@ def test_a_full_disk_keeps_the_old_entry(ledger: Ledger, tmp_path: Path, method:
         slot.write(ENTRY)
     code = (
         "import resource, signal, sys\n"
-        "from dataclasses import replace\n"
+        "from msgspec import structs\n"
         "from xio_slurm.ledger import *; from xio_slurm.deadline import Deadline\n"
         "most = int(sys.argv[2])\n"
         "with Ledger(sys.argv[1]).locked('n-1', Deadline.after(5)) as slot:\n"
         "  signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))\n"
-        "  getattr(slot, sys.argv[3])(replace(slot.read(), phase='ours'))"
+        "  getattr(slot, sys.argv[3])(structs.replace(slot.read(), phase='ours'))"
     )
     ended = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "state"), str(most), method],

@@ -1,6 +1,6 @@
 """Which jobs can't start, which nodes they leave, and what becomes of the jobs."""
 
-import dataclasses
+from msgspec import structs
 
 from tests.manifests import manifest_with
 from xio_slurm.manifest import Pool
@@ -78,7 +78,7 @@ def test_failed_starts_are_counted_where_they_are_the_jobs_matter() -> None:
 
 def lost(name: str, code: str = "capacity", comment: str = "") -> LostStart:
     """A lost start of a job."""
-    return LostStart(job(name, "n-a-1", comment=comment), dataclasses.replace(NO_CAPACITY, code=code))  # type: ignore[arg-type]
+    return LostStart(job(name, "n-a-1", comment=comment), structs.replace(NO_CAPACITY, code=code))
 
 
 def test_a_job_begins_again_at_once_and_then_ever_later() -> None:

@@ -1,10 +1,10 @@
 """The manifest says whose a node is, and a bad one is told in one line."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from xio_slurm.errors import ManifestError
 from xio_slurm.manifest import Delegates, Manifest, Mount, Pool
@@ -27,7 +27,7 @@ MANIFEST = Manifest(
     mounts=(Mount("/tools", "nas:/tools", "nfs", "ro"),),
     vm_hook_script=None,
     user_data="#!/bin/sh\n",
-    pools=(POOL, replace(POOL, name="amd-8", size=1)),
+    pools=(POOL, structs.replace(POOL, name="amd-8", size=1)),
 )
 
 
@@ -68,8 +68,15 @@ def test_what_is_no_manifest_is_one_line(text: str) -> None:
 
 
 def test_another_version_is_told() -> None:
-    with pytest.raises(ManifestError, match="is of version 2, this program reads version 1"):
+    with pytest.raises(ManifestError, match=r"was written by another version of xio-slurm .*Invalid value 2"):
         Manifest.from_json('{"version": 2}', "manifest.json")
+
+
+def test_a_value_of_a_wrong_type_is_told_with_its_key() -> None:
+    document = json.loads(MANIFEST.to_json())
+    document["pools"][1]["size"] = "many"
+    with pytest.raises(ManifestError, match=r"is no manifest \(Expected `int`, got `str` - at `\$.pools\[1\].size`\)"):
+        Manifest.from_json(json.dumps(document), "manifest.json")
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 """Which nodes of a pool are taken out of use and given back."""
 
-import dataclasses
 import re
 
 import pytest
+from msgspec import structs
 
 from tests.unit.test_lost_starts import MANIFEST
 from xio_slurm.manifest import Pool
@@ -12,7 +12,7 @@ from xio_slurm.power.pool_nodes import to_drain, to_release, why_closed
 from xio_slurm.power.situation import Gate
 from xio_slurm.slurm.states import NodeState
 
-TWO_POOLS = dataclasses.replace(MANIFEST, pools=(*MANIFEST.pools, Pool("b", "p", "i", 9, 1, 1000, None, 10)))
+TWO_POOLS = structs.replace(MANIFEST, pools=(*MANIFEST.pools, Pool("b", "p", "i", 9, 1, 1000, None, 10)))
 
 
 def state(name: str, base: str, *flags: str, reason: str = "") -> NodeState:
@@ -50,5 +50,5 @@ def test_idle_nodes_are_drained_and_those_with_a_reason_of_ours_released(
 def test_why_a_pool_is_closed() -> None:
     closed = Breaker("a", Gate.CLOSED, "capacity", "none", until=60.0)
     assert re.fullmatch(r"pool a is closed until \d\d:\d\d: none", why_closed(closed))
-    by_hand = dataclasses.replace(closed, pool=EVERY_POOL, until=None)
+    by_hand = structs.replace(closed, pool=EVERY_POOL, until=None)
     assert why_closed(by_hand) == "all pools are closed until it is opened by hand: none"

@@ -4,11 +4,11 @@ import json
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 import click
+from msgspec import to_builtins
 from rich.table import Table
 
 from xio_slurm.commands.output import json_option, table_console
@@ -85,9 +85,9 @@ def _document(
     return {
         "ok": not failed,
         "file": click.format_filename(path),
-        "errors": [asdict(problem) for problem in errors],
-        "warnings": [asdict(problem) for problem in warnings],
-        "config": asdict(config) if config is not None else None,
+        "errors": to_builtins(errors),
+        "warnings": to_builtins(warnings),
+        "config": to_builtins(config),
     }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from msgspec import to_builtins
 
 from xio_slurm.commands.ems_options import ems_options, manifest_of
 from xio_slurm.commands.interruption import ended_at_once
@@ -116,8 +117,8 @@ def show_command(*, node: str, manifest_path: Path | None, config_path: Path | N
     if not known.exists and known.entry is None:
         raise VmError(f"{node}: the EMS has no VM of this name, and the ledger doesn't know it")
     if as_json:
-        entry = asdict(known.entry) if known.entry is not None else None
-        click.echo(json.dumps({"node": node, "whose": owner, "ems": _ems_document(known), "ledger": entry}, indent=2))
+        document = {"node": node, "whose": owner, "ems": _ems_document(known), "ledger": to_builtins(known.entry)}
+        click.echo(json.dumps(document, indent=2))
         return
     for line in _show_lines(known, owner):
         click.echo(line)

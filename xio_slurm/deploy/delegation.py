@@ -7,9 +7,11 @@ is no slurm.conf to read, those that the manifest has stay.
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final
+
+from msgspec import structs
 
 from xio_slurm.deploy.former_scripts import is_their_program
 from xio_slurm.deploy.launchers import is_launcher
@@ -56,7 +58,7 @@ def delegation(configured: Delegates, conf: SlurmConf, *, parallelcluster: Path 
         if program is None and theirs and os.path.exists(parallelcluster / own_name):  # noqa: PTH110  it never raises
             program, where = str(parallelcluster / own_name), None
         if program is not None:
-            delegates = replace(delegates, **{field: program})
+            delegates = structs.replace(delegates, **{field: program})
             notes.append(f"{key} of the nodes that aren't ours: {program}{f' ({where})' if where else ''}")
     return Delegation(delegates, tuple(notes), tuple(warnings))
 
@@ -68,7 +70,7 @@ def kept(configured: Delegates, known: Manifest | None) -> Delegation:
     for field, (key, _) in _KEYS.items():
         program = getattr(known.delegates, field) if known is not None else None
         if getattr(configured, field) is None and program is not None:
-            delegates = replace(delegates, **{field: program})
+            delegates = structs.replace(delegates, **{field: program})
             notes.append(f"{key} of the nodes that aren't ours: {program} (kept: there is no slurm.conf here)")
     return Delegation(delegates, tuple(notes), ())
 

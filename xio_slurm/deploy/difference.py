@@ -2,9 +2,11 @@
 
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from msgspec import structs
 
 from xio_slurm.deploy.compile import Compiled
 from xio_slurm.deploy.publish import MANIFEST, NODE_DEFINITIONS, Deployed
@@ -194,7 +196,7 @@ def _values(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[tup
 
 
 def _manifest_changes(old: Manifest, new: Manifest) -> Iterator[Change]:
-    for field in fields(Manifest):
+    for field in structs.fields(Manifest):
         if field.name in _TOLD_ELSEWHERE:
             continue
         for words, was, now in _parts(field.name, getattr(old, field.name), getattr(new, field.name)):
@@ -206,7 +208,7 @@ def _manifest_changes(old: Manifest, new: Manifest) -> Iterator[Change]:
         was = before.get(pool.name)
         if was is None:
             continue
-        for field in fields(pool):
+        for field in structs.fields(pool):
             if field.name in {"name", "size", "cpus"}:
                 continue
             values = getattr(was, field.name), getattr(pool, field.name)
@@ -221,7 +223,7 @@ def _parts(name: str, was: object, now: object) -> Iterator[tuple[str, object, o
     if group is None:
         yield _words(name), was, now
         return
-    for field in fields(group):
+    for field in structs.fields(group):
         words = _DELEGATES.get(field.name, f"{_words(name)} {_words(field.name)}")
         yield words, getattr(was, field.name, None), getattr(now, field.name, None)
 

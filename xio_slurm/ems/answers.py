@@ -4,7 +4,6 @@ The form of an EMS error is not known: JSON with ``Error``, plain text, a proxy'
 taken alike. Success is 200 and nothing else.
 """
 
-import html
 import json
 import re
 from typing import Any, Final
@@ -49,14 +48,22 @@ def said(answer: Answer) -> str:
     return line[: _LENGTH - 1] + "…" if len(line) > _LENGTH else line
 
 
+def _of_a_page(text: str) -> str | None:
+    title = _TITLE.search(text[:4096])
+    if title is None:
+        return None
+    import html  # noqa: PLC0415  it takes a while, and few answers are pages
+
+    return f"an HTML page, {html.unescape(title[1])!r}"
+
+
 def words(answer: Answer) -> str:
     """What the body says, as one printable line."""
     text = answer.body[: 64 * 1024].decode("utf-8", errors="replace")
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError):
-        title = _TITLE.search(text[:4096])
-        told = f"an HTML page, {html.unescape(title[1])!r}" if title else text
+        told = _of_a_page(text) or text
     else:
         told = str(parsed.get("Error", text)) if isinstance(parsed, dict) else text
     return one_line(told) or "no text"

@@ -5,12 +5,12 @@ which ``requests`` would count as a success.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, Final
 
 import requests
+from msgspec import Struct
 from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
 
@@ -35,13 +35,12 @@ _WANTS_TLS: Final = (b"HTTP request to an HTTPS server", b"plain HTTP request wa
 """What Go's and nginx's servers answer to plain HTTP on a port of TLS, with status 400."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A whole answer: its status, and its body as it came. ``date`` is the EMS's clock as it says it, a header."""
 
     status: int
     body: bytes
-    date: str | None = field(default=None, compare=False)
+    date: str | None = None
 
 
 class Transport:

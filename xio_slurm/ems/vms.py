@@ -4,9 +4,10 @@ Source of the endpoints and their fields: what public clients of a live EMS send
 the EMS does, the callers see a result that is right either way.
 """
 
-from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.answers import document, job_id, refusal
@@ -17,8 +18,7 @@ _MAX_NAME: Final = 255
 """Characters of a host's name or address: what is longer, or can't be printed, is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewVm:
+class NewVm(Struct, frozen=True):
     """What to ask for. ``max_memory`` and ``min_memory`` in MiB, ``volume_size`` in GB, ``user_data`` in base64."""
 
     node: str
@@ -29,8 +29,11 @@ class NewVm:
     max_memory: int
     min_memory: int | None
     volume_size: int
-    user_data: str = field(repr=False)
+    user_data: str
     enable_wo: bool
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.node!r})"  # the user data can hold a password
 
     def to_document(self) -> dict[str, Any]:
         """The body of the request. Keys that only some EMS know are left out where they say nothing."""
@@ -48,8 +51,7 @@ class NewVm:
         return {"NodeName": self.node, "PoolName": self.pool, "ProfileName": self.profile, "VM": vm}
 
 
-@dataclass(frozen=True, slots=True)
-class Vm:
+class Vm(Struct, frozen=True):
     """A VM that the EMS has. ``address`` is None until it is up: the only evidenced sign of readiness.
 
     ``answer`` is all that the EMS says of it; None while it says only that the VM isn't there yet.
@@ -59,7 +61,7 @@ class Vm:
     address: str | None
     controller: str | None
     controller_address: str | None = None
-    answer: dict[str, Any] | None = field(default=None, repr=False)
+    answer: dict[str, Any] | None = None
 
 
 class Vms:

@@ -6,17 +6,17 @@ A thread for each wait would nearly double what a request costs: it has two or t
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from threading import Condition, Thread
 from time import monotonic
 from typing import Any, Final
+
+from msgspec import Struct
 
 NAME: Final = "xio-watchdog"
 """Of the thread."""
 
 
-@dataclass(eq=False, slots=True)
-class _Watch:
+class _Watch(Struct, eq=False):
     """Until when (on the monotonic clock) something may take, whose socket it is, and whether that was shut down."""
 
     end: float

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from msgspec import structs
+
 from xio_slurm.config.access import XWO_TLS
 from xio_slurm.config.model import Config
 from xio_slurm.deploy.compile import compile_config, read_user_data
@@ -66,7 +68,7 @@ def with_ems(config: Config, url: str, layout: Layout) -> Config:
 def tls(layout: Layout) -> Tls:
     """How the emulator is trusted, where it speaks TLS."""
     folder = layout.certificates
-    return replace(XWO_TLS, ca_file=str(folder / _CA), client_certificate=str(folder / _CLIENT))
+    return structs.replace(XWO_TLS, ca_file=str(folder / _CA), client_certificate=str(folder / _CLIENT))
 
 
 def give_certificate(layout: Layout, account: Account) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from msgspec import structs
 
 from xio_slurm.config.model import Config, Plugin
 
@@ -65,7 +66,7 @@ def _flat(plugin: Plugin) -> dict[str, Any]:
     for field in fields(plugin):
         value = getattr(plugin, field.name)
         if field.name in {"tls", "delegates", "recovery"}:
-            found |= {f"{field.name}.{part.name}": getattr(value, part.name) for part in fields(value)} if value else {}
+            found |= {f"{field.name}.{part}": of_it for part, of_it in structs.asdict(value).items()} if value else {}
         else:
             found[field.name] = value
     return found

@@ -4,8 +4,10 @@ Open: it takes jobs. Closed: its powered-down nodes are drained, and Slurm place
 let through, to see. Pure: ``now`` is in seconds since 1970, so that the state means the same to every process and host.
 """
 
-from dataclasses import dataclass, replace
 from typing import Final, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from xio_slurm.manifest import Recovery
 from xio_slurm.power.situation import Gate
@@ -20,8 +22,7 @@ _BY_HAND_ALONE: Final = frozenset({"boot", "administrator"})
 """Causes that no time mends: somebody must open the pool (``xio pool open``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Breaker:
+class Breaker(Struct, frozen=True, tag_field="version", tag=1):
     """One pool's. ``until`` None while closed: until it is opened by hand.
 
     ``seconds`` is how long it was closed last; it is kept until a VM is made, so that the next failure closes for

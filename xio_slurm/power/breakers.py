@@ -4,15 +4,13 @@ A file a pool, replaced as a whole under one lock for all: they are few, and cha
 is open, and so is one whose file can't be read: a breaker that stands in the way of every job is worse than none.
 """
 
-import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
-from math import isfinite
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+import msgspec
 from filelock import FileLock, Timeout
 
 from xio_slurm.deadline import Deadline
@@ -25,7 +23,6 @@ from xio_slurm.private_files import replace_file
 log = logging.getLogger("xio_slurm")
 
 _EVERY_POOL_FILE: Final = "_every-pool"
-_VERSION: Final = 1
 
 
 class Breakers:
@@ -53,8 +50,7 @@ class Breakers:
             if after == Breaker(pool):
                 self._remove(pool)
             elif after != before:
-                text = json.dumps({"version": _VERSION, **asdict(after), "gate": after.gate.name})
-                replace_file(self._path(pool), text)
+                replace_file(self._path(pool), msgspec.json.encode(after).decode())
             return before, after
 
     def _path(self, pool: str) -> Path:
@@ -63,10 +59,10 @@ class Breakers:
     def _read(self, pool: str) -> Breaker:
         path = self._path(pool)
         try:
-            return _parsed(path.read_text(encoding="utf-8"), pool)
+            return _parsed(path.read_bytes(), pool)
         except FileNotFoundError:
             self._told.discard(path)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             if path not in self._told:
                 log.warning("%s: can't be read (%s): the pool counts as open", path, type(error).__name__)
             self._told.add(path)
@@ -104,24 +100,8 @@ def gate_of(breakers: Mapping[str, Breaker], pool: str) -> Breaker:
     return breakers.get(pool, Breaker(pool))
 
 
-def _parsed(text: str, pool: str) -> Breaker:
-    document = json.loads(text)
-    if document.pop("version") != _VERSION or document["pool"] != pool:
-        raise ValueError("of another version, or of another pool")
-    until = document["until"]
-    known = {
-        "gate": Gate[document["gate"]],
-        "text": str(document["text"]),
-        "since": _finite(document["since"]),
-        "until": None if until is None else _finite(until),
-        "seconds": _finite(document["seconds"]),
-        "boot_failures": int(document["boot_failures"]),
-    }
-    return Breaker(**{**document, **known})
-
-
-def _finite(value: Any) -> float:
-    number = float(value)
-    if not isfinite(number):
-        raise ValueError("no time")  # it would be closed for ever
-    return number
+def _parsed(text: bytes, pool: str) -> Breaker:
+    breaker = msgspec.json.decode(text, type=Breaker)
+    if breaker.pool != pool:
+        raise ValueError(f"of pool {breaker.pool}")
+    return breaker

@@ -4,9 +4,10 @@ The breakers are read once. What the call itself finds out is on record at once,
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from threading import Lock
 from typing import Final
+
+from msgspec import Struct
 
 from xio_slurm.power.breaker import EVERY_POOL, Breaker, Cause
 from xio_slurm.power.breakers import gate_of
@@ -24,8 +25,7 @@ _CAUSES: Final[Mapping[Code, Cause]] = {
 """The failures of a request that are its pool's matter, or that of all pools."""
 
 
-@dataclass(frozen=True, slots=True)
-class Closings:
+class Closings(Struct, frozen=True):
     """The breakers that a call closed, and those that it opened."""
 
     closed: tuple[Breaker, ...]

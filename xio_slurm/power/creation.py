@@ -9,8 +9,10 @@ once more: it may still be at it, and a second request could make a second VM.
 
 import time
 from collections.abc import Container
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.vms import NewVm, Vms
@@ -32,8 +34,7 @@ _LATEST: Final = 600.0
 """Seconds after which a request that was lost isn't carried out any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Creation:
+class Creation(Struct, frozen=True):
     """Makes VMs for one call. ``listed`` are the names that the EMS has, None where it couldn't tell.
 
     ``patience`` ends before ``deadline``: until then what passes is tried again. ``root_password`` is None where none

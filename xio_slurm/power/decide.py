@@ -3,9 +3,10 @@
 The tables read: what the ledger says, what the EMS has → what to do.
 """
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from msgspec import Struct
 
 from xio_slurm.errors import EmsError, EmsRefused, EmsUnreachable, EmsUnreadable
 from xio_slurm.ledger import Entry, Run
@@ -52,8 +53,7 @@ class Turn(Enum):
     EARLIER = "an earlier one"
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(Struct, frozen=True):
     """What there is to know when a program was called for a node."""
 
     call: Call

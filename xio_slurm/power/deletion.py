@@ -7,8 +7,9 @@ ledger says ``deleting`` until a look at the EMS proves the end, however many ca
 import logging
 import time
 from collections.abc import Container, Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.vms import Vms
@@ -27,8 +28,7 @@ log = logging.getLogger("xio_slurm")
 _LOOKS_BEFORE_ASKING_AGAIN: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Deletion:
+class Deletion(Struct, frozen=True):
     """Destroys VMs for one call. ``in_use``: the nodes whose VMs stay, since Slurm uses them again."""
 
     manifest: Manifest

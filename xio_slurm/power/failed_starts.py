@@ -4,22 +4,21 @@ A file a job, replaced as a whole. Two calls that fail one job at the same momen
 start later. A file that can't be read counts as none.
 """
 
-import json
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
+from msgspec import Struct
 
 from xio_slurm.errors import LedgerUnusable
 from xio_slurm.private_files import replace_file
 
 _FORGOTTEN_AFTER: Final = 7 * 24 * 3600.0
-_VERSION: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
-class FailedStarts:
+class FailedStarts(Struct, frozen=True, tag_field="version", tag=1):
     """A job's. ``counted`` are those that count against it, ``in_a_row`` all. ``last`` in seconds since 1970."""
 
     counted: int = 0
@@ -36,11 +35,8 @@ class FailedStartsOfJobs:
     def read(self, job: int) -> FailedStarts:
         """A job's failed starts."""
         try:
-            document = json.loads(self._path(job).read_text(encoding="utf-8"))
-            if document.pop("version") != _VERSION:
-                return FailedStarts()
-            return FailedStarts(int(document["counted"]), int(document["in_a_row"]), float(document["last"]))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return msgspec.json.decode(self._path(job).read_bytes(), type=FailedStarts)
+        except (OSError, ValueError, RecursionError):
             return FailedStarts()
 
     def write(self, job: int, failed: FailedStarts) -> None:
@@ -49,7 +45,7 @@ class FailedStartsOfJobs:
             self._folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise LedgerUnusable(f"{self._folder}: can't be made: {error.strerror}") from error
-        replace_file(self._path(job), json.dumps({"version": _VERSION, **asdict(failed)}) + "\n")
+        replace_file(self._path(job), msgspec.json.encode(failed).decode() + "\n")
 
     def forget(self, job: int) -> None:
         """A held job begins anew when it is released."""

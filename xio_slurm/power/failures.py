@@ -6,9 +6,10 @@ both the status and the words are looked at.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from msgspec import Struct
 
 from xio_slurm.errors import CertificateError, EmsError, EmsRefused, EmsUnreachable, EmsUnreadable
 
@@ -78,8 +79,7 @@ class Scope(Enum):
     ALL = "all of them"
 
 
-@dataclass(frozen=True, slots=True)
-class Treatment:
+class Treatment(Struct, frozen=True):
     """What follows from failures of one code.
 
     ``counts``: whether it is one of the failed starts after which a job is held. ``delay``: after how many seconds at

@@ -3,10 +3,11 @@
 Only sync opens a pool again. So whoever takes nodes out of use looks here first: without it they would stay out.
 """
 
-import json
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
+from msgspec import Struct
 
 from xio_slurm.private_files import replace_file
 
@@ -16,8 +17,7 @@ _SLACK: Final = 30.0
 """Seconds that a pass may take beyond its interval."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
+class Heartbeat(Struct, frozen=True):
     """The last pass: its end in seconds since 1970, which process on which host, and the seconds between two passes."""
 
     time: float
@@ -32,17 +32,14 @@ class Heartbeat:
 
 def write(state_dir: str, heartbeat: Heartbeat) -> None:
     """Say that a pass has ended. Raises LedgerError."""
-    replace_file(Path(state_dir) / _FILE, json.dumps(asdict(heartbeat)) + "\n")
+    replace_file(Path(state_dir) / _FILE, msgspec.json.encode(heartbeat).decode() + "\n")
 
 
 def read(state_dir: str) -> Heartbeat | None:
     """The last pass; None where there was none, or what is there can't be read."""
     try:
-        document = json.loads((Path(state_dir) / _FILE).read_text(encoding="utf-8"))
-        return Heartbeat(
-            float(document["time"]), int(document["pid"]), str(document["host"]), float(document["interval"])
-        )
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return msgspec.json.decode((Path(state_dir) / _FILE).read_bytes(), type=Heartbeat)
+    except (OSError, ValueError, RecursionError):
         return None
 
 

@@ -5,8 +5,9 @@ Equal failures are one update, whatever the number of nodes.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from xio_slurm.power.failures import TREATMENTS, Node
 from xio_slurm.power.outcome import Failed
@@ -17,8 +18,7 @@ MAX_REASONS: Final = 4
 _REASON_LENGTH: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Struct, frozen=True):
     """One change of nodes in Slurm."""
 
     nodes: tuple[str, ...]

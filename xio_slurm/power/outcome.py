@@ -1,8 +1,9 @@
 """What became of one node in a call of a program."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from xio_slurm.errors import EmsError, LedgerError, XioError
 from xio_slurm.power.failures import Kind, kind_of
@@ -24,24 +25,21 @@ Code = Literal[
 """Why a node failed; a reason in Slurm begins with ``xio:<code>``. What follows from each stands in TREATMENTS."""
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """The node got what the call was for. ``how`` is the word for it: asked, adopted, gone …"""
 
     node: str
     how: str
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(Struct, frozen=True):
     """Nothing was done, on purpose: another call or another cluster decides about this node's VM."""
 
     node: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """The node didn't get it. ``text`` is a line without the node's name, so that equal failures read equal."""
 
     node: str

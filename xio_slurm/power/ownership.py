@@ -1,14 +1,14 @@
 """Whose nodes those of a call are."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xio_slurm.manifest import Manifest
 from xio_slurm.power.outcome import Failed
 
 
-@dataclass(frozen=True, slots=True)
-class Owners:
+class Owners(Struct, frozen=True):
     """The nodes of a call, split by who sees to them, in their order."""
 
     ours: tuple[str, ...]

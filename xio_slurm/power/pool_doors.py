@@ -7,7 +7,8 @@ where ``xio sync`` is at work, which gives them back in time.
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.errors import LedgerError
@@ -51,8 +52,7 @@ def release(
     return ours
 
 
-@dataclass(frozen=True, slots=True)
-class Doors:
+class Doors(Struct, frozen=True):
     """Those of a manifest's pools, for one call. A breaker that can't be written is logged, and is as it was."""
 
     manifest: Manifest

@@ -10,9 +10,10 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
+
+from msgspec import Struct
 
 from xio_slurm import manifest
 from xio_slurm.bug_report import write_bug_report
@@ -34,8 +35,7 @@ LOG_FILE: Final = "xio.log"
 log = logging.getLogger("xio_slurm")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One call of a program by slurmctld.
 
     ``further_arguments`` are what follows the hostlist: the features, when a job asks for a reboot into them.
@@ -136,7 +136,7 @@ def _open_descriptors() -> None:
 
 def _log_to(log_dir: str, program: str) -> None:
     try:
-        handler = LogFile(Path(log_dir) / LOG_FILE, encoding="utf-8")
+        handler = LogFile(Path(log_dir) / LOG_FILE)
     except OSError as error:
         log.warning("%s/%s can't be written (%s): logging to stderr alone", log_dir, LOG_FILE, error.strerror)
         return

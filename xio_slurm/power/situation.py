@@ -4,9 +4,10 @@ Slurm says whether the node should have a VM, the EMS whether it has one, the le
 is one of a few, so that every combination can be tried.
 """
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from msgspec import Struct
 
 from xio_slurm.ledger import Entry
 from xio_slurm.slurm.states import NodeState
@@ -85,8 +86,7 @@ class Answering(Enum):
     NO = "no"
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """One node, seen from all sides."""
 
     power: Power

@@ -4,15 +4,15 @@ A table is data, so that its page in the documentation is made from it, and a te
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 Action = TypeVar("Action", bound=Enum)
 
 
-@dataclass(frozen=True, slots=True)
-class Row(Generic[Action]):
+class Row(Struct, Generic[Action], frozen=True):
     """``when`` names attributes of a situation, each with the values that it may have; others may have any."""
 
     then: Action
@@ -24,22 +24,20 @@ class Row(Generic[Action]):
         return all(getattr(situation, name) in values for name, values in self.when.items())
 
 
-@dataclass(frozen=True, slots=True)
-class Decision(Generic[Action]):
+class Decision(Struct, Generic[Action], frozen=True):
     """What is done, and why."""
 
     action: Action
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Table(Generic[Action]):
+class Table(Struct, Generic[Action], frozen=True, eq=False):
     """Rows in their order; the last has no conditions, so that there is an answer to everything."""
 
     title: str
     about: str
     rows: tuple[Row[Action], ...]
-    _decided: dict[object, Decision[Action]] = field(default_factory=dict, repr=False, compare=False)
+    _decided: dict[object, Decision[Action]] = {}  # each table's own
 
     def decide(self, situation: object) -> Decision[Action]:
         """What the first row says that holds. Ten thousand nodes are in some dozens of situations."""

@@ -8,9 +8,10 @@ with the program or with slurmctld, so it is read before all else and handed on 
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from xio_slurm.errors import SlurmError
 from xio_slurm.slurm.hostlist import expand, fold
@@ -22,8 +23,7 @@ _NODES_TO_RESUME: Final = ("nodes_resume", "nodes")
 _NODES: Final = (*_NODES_TO_RESUME, "nodes_alloc")
 
 
-@dataclass(frozen=True, slots=True)
-class ResumeFile:
+class ResumeFile(Struct, frozen=True):
     """The parsed document, with whatever keys this Slurm writes."""
 
     document: Mapping[str, Any]

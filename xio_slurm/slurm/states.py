@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _FIELD = re.compile(r"(?:^|\s)(NodeName|NodeAddr|State)=(\S*)")
 _STAMPED = re.compile(r"\sReason=(.*?)\s\[([^\[\]@]*)@([\w:-]+)\]")
 _BARE = re.compile(r"\sReason=(.*?)()()(?=\s+[A-Z]\w*=|\s*\Z)")
 
 
-@dataclass(frozen=True, slots=True)
-class NodeState:
+class NodeState(Struct, frozen=True):
     """A node's state: ``base`` is IDLE, ALLOCATED, MIXED, DOWN …, ``flags`` are what follows it (``A+B+C``).
 
     Flags that this program doesn't know are kept as they are: every Slurm release brings new ones.

@@ -5,8 +5,10 @@ The ledger knows it as ours before the EMS is asked, so that what a SIGKILL leav
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import structs
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.ems.vms import NewVm, Vm
@@ -101,7 +103,7 @@ class VmTrial:
 
     def _ask(self, deadline: Deadline) -> _Made:
         if self._stop():
-            self._note(replace(self._entry, phase="gone"), deadline)
+            self._note(structs.replace(self._entry, phase="gone"), deadline)
             return "no"
         self._access.events.record("asking", node=self._new.node, pool=self._new.pool)
         self._step(None, f"asking the EMS for {self._new.node}")
@@ -109,7 +111,7 @@ class VmTrial:
             job = self._access.vms.create(self._new, deadline)
         except EmsError as error:
             return self._settle(error, deadline)
-        self._note(replace(self._entry, phase="ours", ems_job=job), deadline)
+        self._note(structs.replace(self._entry, phase="ours", ems_job=job), deadline)
         self._access.events.record("asked", node=self._new.node, pool=self._new.pool, ems_job=job)
         self._step("asked", f"the EMS makes it (job {job})")
         return "yes"
@@ -117,10 +119,10 @@ class VmTrial:
     def _settle(self, error: EmsError, deadline: Deadline) -> _Made:
         """After an answer that wasn't a clear yes: whether the VM is made all the same."""
         if made_nothing(error):
-            self._note(replace(self._entry, phase="gone", error=str(error)), deadline)
+            self._note(structs.replace(self._entry, phase="gone", error=str(error)), deadline)
             self._problems.append(str(error))
             return "no"
-        self._note(replace(self._entry, error=str(error)), deadline)
+        self._note(structs.replace(self._entry, error=str(error)), deadline)
         seconds = self._access.manifest.read_timeout if _may_come_late(error) else 0.0
         self._step(
             None, f"no clear answer, looking{f' for {seconds:g} s' if seconds else ''} whether it comes: {error}"
@@ -131,7 +133,7 @@ class VmTrial:
             except EmsError:
                 continue
             if exists:
-                self._note(replace(self._entry, phase="ours"), deadline)
+                self._note(structs.replace(self._entry, phase="ours"), deadline)
                 self._step("asked", "the EMS makes it all the same")
                 return "yes"
         self._problems.append(f"{error} (should the VM come later, 'xio vm list' shows it as ours)")
@@ -211,7 +213,9 @@ class VmTrial:
                 why = "the EMS lists it no more and still answers for it"
             except EmsError as error:
                 why = str(error)
-        self._note(replace(self._entry, phase="deleting"), Deadline.after(self._access.manifest.connect_timeout))
+        self._note(
+            structs.replace(self._entry, phase="deleting"), Deadline.after(self._access.manifest.connect_timeout)
+        )
         return why
 
     def _last_word(self, why: str) -> str:

@@ -7,7 +7,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 import requests
+from msgspec import structs
 
 from tests.contract.desk.test_status import call
 from tests.contract.slurm_user import SLURM_USER, moved_to_slurm_user
@@ -280,7 +280,7 @@ def test_without_an_address_nothing_is_served_and_events_are_counted(head: HeadN
 def test_a_new_manifest_moves_it(head: HeadNode, served: str) -> None:
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as free:
         port = free.getsockname()[1]
-    head.path.write_text(replace(head.manifest, metrics_address=f"[::1]:{port}").to_json())
+    head.path.write_text(structs.replace(head.manifest, metrics_address=f"[::1]:{port}").to_json())
     wait_for(f"http://[::1]:{port}/metrics")
     with pytest.raises(requests.RequestException):
         requests.get(served, timeout=5)

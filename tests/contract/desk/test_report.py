@@ -8,10 +8,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
@@ -130,7 +130,7 @@ def test_rotated_files_tell_the_same(site: Path, cut: float) -> None:
 def test_a_vm_that_lives_is_the_ledgers(site: Path) -> None:
     node = "xspot-vm-gpu-1"
     entry = Entry(node, "gpu", "ours", Run("r", 1.0), time.time() - 3 * 3600)
-    (site / "state" / "nodes" / f"{node}.json").write_text(json.dumps({"version": 1, **asdict(entry)}))
+    (site / "state" / "nodes" / f"{node}.json").write_bytes(msgspec.json.encode(entry))
     found = figures(site, "--since", "2h")
     assert found["total"]["vm_hours"] == pytest.approx(2, abs=0.01)
     assert (found["total"]["most_vms"], found["estimates"]["living"]) == (1, 1)

@@ -4,13 +4,14 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
+from msgspec import structs
 
 from xio_slurm.ems.transport import Transport
 from xio_slurm.emulator import Emulator
@@ -56,7 +57,7 @@ class Certificates:
 
     def but(self, **changes: Any) -> Tls:
         """The same with other fields."""
-        return replace(self.tls, **{key: str(value) if value else None for key, value in changes.items()})
+        return structs.replace(self.tls, **{key: str(value) if value else None for key, value in changes.items()})
 
 
 def transport(url: str, tls: Tls | None = None, proxy: str | None = None) -> Transport:

@@ -1,10 +1,10 @@
 """The programs that slurmctld calls, and an EMS that speaks TLS."""
 
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from tests.contract.ems.conftest import Certificates
 from tests.contract.power.conftest import NODE, Site, site
@@ -34,7 +34,7 @@ def test_a_node_is_resumed_and_suspended_over_tls(site: Site, tmp_path: Path) ->
 def test_a_certificate_that_is_missing_fails_each_node_and_asks_nothing(
     site: Site, secure_ems: Emulator, certificates: Certificates, program: str, phase: str
 ) -> None:
-    tls = replace(certificates.tls, client_certificate="/none/ExostellarClient.pem")
+    tls = structs.replace(certificates.tls, client_certificate="/none/ExostellarClient.pem")
     done = call(site, program, secure_ems.url, tls)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr

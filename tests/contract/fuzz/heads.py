@@ -1,13 +1,14 @@
 """A head node with a manifest, from which images and VMs are seen to; its ledger, and its EMS."""
 
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Final
+
+import msgspec
 
 from tests.contract.fuzz.calling import Called, call
 from tests.contract.fuzz.ems import Ems, running
@@ -84,7 +85,7 @@ class Head:
         run = Run("xio-resume-1-2", 1000.0)
         entry = Entry(node, POOL, phase, run, asked=1000.0, attempts=1, unanswered=unanswered)
         (self.state / "nodes").mkdir(exist_ok=True)
-        (self.state / "nodes" / f"{node}.json").write_text(json.dumps({"version": 1, **asdict(entry)}))
+        (self.state / "nodes" / f"{node}.json").write_bytes(msgspec.json.encode(entry))
 
     def images(self) -> dict[str, str]:
         """Name → AMI of the EMS's images, whatever it tells others."""

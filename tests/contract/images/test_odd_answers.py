@@ -1,10 +1,10 @@
 """Whatever the EMS answers at whatever step: one line, and nothing that a later run can't mend."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
 import pytest
+from msgspec import structs
 
 from tests.contract.images.conftest import NAME, NEW, OLD, Site
 from xio_slurm.errors import XioError
@@ -62,7 +62,7 @@ READ: Final = [("parse", "allow"), ("next", "refuse")]
 )
 def test_any_answer_at_any_step_is_one_line_or_made_good(begin: Begin, odd: str, step: str, rename: str) -> None:
     site = begin({NAME: OLD}, image_rename=rename)
-    site.manifest = replace(site.manifest, connect_timeout=0.1, read_timeout=0.1)
+    site.manifest = structs.replace(site.manifest, connect_timeout=0.1, read_timeout=0.1)
     site.ems.add_fault(**{**EVERYWHERE, **ALIKE}[odd], match=STEPS[step])
     key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAx7\n"
     try:
@@ -83,6 +83,6 @@ def test_any_answer_at_any_step_is_one_line_or_made_good(begin: Begin, odd: str,
         assert (made.ami, left[NAME]) == (NEW, NEW)
         assert {*left} == {NAME} or made.notes
     # The bad day is over: the same again.
-    site.manifest = replace(site.manifest, connect_timeout=2, read_timeout=2)
+    site.manifest = structs.replace(site.manifest, connect_timeout=2, read_timeout=2)
     site.make()
     assert site.images() == {NAME: NEW}

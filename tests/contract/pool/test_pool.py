@@ -8,12 +8,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pexpect
 import pytest
+from msgspec import structs
 
 from tests.manifests import manifest_with
 from xio_slurm.deadline import Deadline
@@ -212,8 +213,8 @@ def test_a_slurm_that_hangs_is_waited_for_shortly(site: Site) -> None:
 
 
 def test_the_table_fits_a_terminal(site: Site) -> None:
-    pools = (*site.manifest.pools, replace(site.manifest.pools[0], name=LONG))
-    (site.folder / "manifest.json").write_text(replace(site.manifest, pools=pools).to_json())
+    pools = (*site.manifest.pools, structs.replace(site.manifest.pools[0], name=LONG))
+    (site.folder / "manifest.json").write_text(structs.replace(site.manifest, pools=pools).to_json())
     site.refuse(LONG)
     assert site.xio("close", SMALL, "--reason", "x").returncode == 0
     terminal = pexpect.spawn(

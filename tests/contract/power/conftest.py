@@ -2,11 +2,12 @@
 
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import requests
+from msgspec import structs
 
 from tests.manifests import manifest_with
 from xio_slurm.emulator.tool import Emulator
@@ -36,7 +37,7 @@ class Site:
 
     def change(self, **changes: object) -> None:
         """Change the manifest that the programs read."""
-        self.manifest = replace(self.manifest, **changes)  # type: ignore[arg-type]  # names checked by replace()
+        self.manifest = structs.replace(self.manifest, **changes)
         (self.folder / "manifest.json").write_text(self.manifest.to_json())
 
     def call(

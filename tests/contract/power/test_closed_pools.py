@@ -2,10 +2,10 @@
 
 import json
 import time
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tests.contract.power.conftest import NODE, POOL, Site
 from xio_slurm.deadline import Deadline
@@ -23,7 +23,7 @@ CLOSED = Breaker(POOL, Gate.CLOSED, "capacity", "EMS 503: none", seconds=60.0)
 def put(site: Site, breaker: Breaker, *, until: float | None = 60.0) -> None:
     """Have a breaker stand so, since now; ``until`` in seconds from now."""
     now = time.time()
-    stands = replace(breaker, since=now - 1, until=None if until is None else now + until)
+    stands = structs.replace(breaker, since=now - 1, until=None if until is None else now + until)
     Breakers(site.manifest.state_dir).change(breaker.pool, lambda _: stands, Deadline.after(5))
 
 
@@ -90,15 +90,15 @@ def test_an_ems_that_is_away_closes_all_pools_at_once(site: Site, ems_emulator: 
 
 
 def test_a_half_open_pool_is_tried_and_opens(site: Site, ems_emulator: Emulator) -> None:
-    put(site, replace(CLOSED, gate=Gate.HALF_OPEN))
-    put(site, replace(CLOSED, pool=EVERY_POOL, gate=Gate.HALF_OPEN, cause="unreachable"))
+    put(site, structs.replace(CLOSED, gate=Gate.HALF_OPEN))
+    put(site, structs.replace(CLOSED, pool=EVERY_POOL, gate=Gate.HALF_OPEN, cause="unreachable"))
     assert site.call("xio-resume", NODE).returncode == 0, site.log()
     assert Breakers(site.manifest.state_dir).read() == {}
     assert {event["pool"] for event in events(site, "opened")} == {POOL, "all"}
 
 
 def test_a_half_open_pool_that_refuses_closes_for_twice_as_long(site: Site, ems_emulator: Emulator) -> None:
-    put(site, replace(CLOSED, gate=Gate.HALF_OPEN))
+    put(site, structs.replace(CLOSED, gate=Gate.HALF_OPEN))
     ems_emulator.add_fault(effect="no-capacity")
     assert site.call("xio-resume", NODE).returncode == 1
     assert (breaker_of(site, POOL).gate, breaker_of(site, POOL).seconds) == (Gate.CLOSED, 120.0)
@@ -116,13 +116,13 @@ def test_a_closing_that_is_over_is_tried_without_sync_too(site: Site, ems_emulat
 
 
 def test_what_was_closed_by_hand_stays_so(site: Site, ems_emulator: Emulator) -> None:
-    put(site, replace(CLOSED, cause="administrator", text="maintenance"), until=None)
+    put(site, structs.replace(CLOSED, cause="administrator", text="maintenance"), until=None)
     assert site.call("xio-resume", NODE).returncode == 1
     assert f"xio:closed pool {POOL} is closed until it is opened by hand: maintenance" in site.log()
 
 
 def test_a_refusal_beside_a_success_leaves_the_pool_closed(site: Site, ems_emulator: Emulator) -> None:
-    put(site, replace(CLOSED, gate=Gate.HALF_OPEN))
+    put(site, structs.replace(CLOSED, gate=Gate.HALF_OPEN))
     ems_emulator.add_fault(effect="no-capacity", match={"node": "*-2"})
     ems_emulator.add_fault(effect="latency", seconds=0.5, match={"node": "*-2", "method": "POST"})
     assert site.call("xio-resume", f"xspot-vm-{POOL}-[1-2]").returncode == 1
@@ -168,6 +168,6 @@ def test_a_node_that_came_up_ends_the_row_of_boot_failures(
     entry = site.entry()
     assert entry is not None
     with site.ledger.locked(NODE, Deadline.after(5)) as slot:
-        slot.write(replace(entry, run=Run("earlier", entry.run.called - age), asked=entry.asked - age))
+        slot.write(structs.replace(entry, run=Run("earlier", entry.run.called - age), asked=entry.asked - age))
     assert site.call("xio-suspend", NODE).returncode == 0
     assert breaker_of(site, POOL).boot_failures == left

@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import pytest
 import requests
+from msgspec import structs
 
 from tests.manifests import manifest_with
 from xio_slurm.emulator.tool import Emulator
@@ -96,7 +98,7 @@ class HeadNode:
 
     def change(self, **changes: Any) -> None:
         """Change the manifest; sync sees to it anew."""
-        self.manifest = replace(self.manifest, **changes)
+        self.manifest = structs.replace(self.manifest, **changes)
         self.path.write_text(self.manifest.to_json())
         self._passes = None
 
@@ -129,9 +131,7 @@ class HeadNode:
         then = time.time() - age
         entry = Entry(node, POOL, phase, Run("xio-resume-1-1", then), asked=then, **details)  # type: ignore[arg-type]
         self.ledger.prepare()
-        (Path(self.manifest.state_dir) / "nodes" / f"{node}.json").write_text(
-            json.dumps({"version": 1, **asdict(entry)})
-        )
+        (Path(self.manifest.state_dir) / "nodes" / f"{node}.json").write_bytes(msgspec.json.encode(entry))
         return entry
 
     def phase(self, node: str = NODE) -> str | None:

@@ -1,9 +1,9 @@
 """Ten thousand quiet nodes cost a pass one call of Slurm and one of the EMS."""
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from tests.contract.sync.conftest import OFF, POOL, HeadNode
 from xio_slurm.ledger import Entry, Run
@@ -18,7 +18,7 @@ def test_ten_thousand_quiet_nodes(head: HeadNode) -> None:
     for name in names:  # each has had a VM
         entry = Entry(name, POOL, "gone", Run("xio-suspend-1-1", 1000.0), asked=900.0)
         path = Path(head.manifest.state_dir) / "nodes" / f"{name}.json"
-        path.write_text(json.dumps({"version": 1, **asdict(entry)}))
+        path.write_bytes(msgspec.json.encode(entry))
     head.look()
     head.emulator.forget_requests()
     calls = len(head.slurm.calls())

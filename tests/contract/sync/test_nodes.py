@@ -1,10 +1,10 @@
 """What a pass tells Slurm, and what it counts against pools."""
 
 import time
-from dataclasses import replace
 from typing import Final
 
 import pytest
+from msgspec import structs
 
 from tests.contract.sync.conftest import BOOTING, NODE, NODE_2, OFF, POOL, RUNNING, HeadNode
 from xio_slurm.deadline import Deadline
@@ -27,13 +27,13 @@ def close(head: HeadNode, pool: str, seconds: float | None, cause: Cause = "capa
 
 
 def test_a_pool_that_boots_slowly_has_its_own_deadline(head: HeadNode) -> None:
-    head.change(pools=(replace(head.manifest.pools[0], boot_timeout=590.0),))
+    head.change(pools=(structs.replace(head.manifest.pools[0], boot_timeout=590.0),))
     head.note("ours", age=OVERDUE)
     head.make_vm()
     head.slurm.say(BOOTING, NODE)
     head.looks()
     assert not [update for update in head.slurm.updates() if "State=" in update]  # it is seen to, and not given up
-    head.change(pools=(replace(head.manifest.pools[0], boot_timeout=OVERDUE),))
+    head.change(pools=(structs.replace(head.manifest.pools[0], boot_timeout=OVERDUE),))
     head.looks()
     given_up = next(update for update in head.slurm.updates() if "State=DOWN" in update)
     assert f"xio:boot no slurmd registered within {OVERDUE:g} s" in given_up

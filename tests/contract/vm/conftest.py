@@ -6,12 +6,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import requests
+from msgspec import structs
 
 from tests.manifests import manifest_with
 from xio_slurm.deadline import Deadline
@@ -57,7 +58,7 @@ class Site:
 
     def change(self, **changes: object) -> None:
         """Change the manifest."""
-        self.manifest = replace(self.manifest, **changes)  # type: ignore[arg-type]  # names checked by replace()
+        self.manifest = structs.replace(self.manifest, **changes)
         (self.folder / "manifest.json").write_text(self.manifest.to_json())
 
     def command(self, *arguments: str) -> list[str]:

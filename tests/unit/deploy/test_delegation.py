@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from xio_slurm.deploy.conflicts import conflicts
 from xio_slurm.deploy.delegation import Delegation, delegation, kept
@@ -50,7 +51,7 @@ def test_the_last_one_counts_and_ours_never_do(tmp_path: Path) -> None:
 
 
 def test_what_the_configuration_names_stands(tmp_path: Path) -> None:
-    configured = replace(NONE, resume="/mine")
+    configured = structs.replace(NONE, resume="/mine")
     assert found(tmp_path, PARALLELCLUSTERS, configured).delegates == Delegates("/mine", f"{PC}/slurm_suspend", None)
 
 
@@ -79,7 +80,7 @@ def test_nobody_is_told_to_delegate_to_the_former_scripts(tmp_path: Path, make: 
 
 def test_without_slurm_conf_the_manifests_delegates_stay_behind_what_the_configuration_names(make: Any) -> None:
     manifest = make.compiled(plugin=replace(make.plugin(), delegates=Delegates("/a", "/b", None))).manifest
-    result = kept(replace(NONE, suspend="/mine"), manifest)
+    result = kept(structs.replace(NONE, suspend="/mine"), manifest)
     assert result.delegates == Delegates("/a", "/mine", None)
     assert result.notes == ("ResumeProgram of the nodes that aren't ours: /a (kept: there is no slurm.conf here)",)
     assert kept(NONE, None).delegates == NONE
@@ -88,7 +89,7 @@ def test_without_slurm_conf_the_manifests_delegates_stay_behind_what_the_configu
 def test_a_program_that_a_later_one_has_overruled_loses_no_nodes(tmp_path: Path, make: Any) -> None:
     ours = parse(make.compiled(make.pool("a")).node_definitions, "xio.nodes.conf")
     conf = conf_of(tmp_path, "ResumeProgram=/a\nResumeProgram=/b\n")
-    assert not [line for line in conflicts(conf, ours, replace(NONE, resume="/b")).warnings if "/a" in line]
+    assert not [line for line in conflicts(conf, ours, structs.replace(NONE, resume="/b")).warnings if "/a" in line]
 
 
 def test_the_former_scripts_node_definitions_are_to_be_taken_out_of_slurm_conf(tmp_path: Path, make: Any) -> None:

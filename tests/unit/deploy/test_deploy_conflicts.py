@@ -1,8 +1,8 @@
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from xio_slurm.deploy.conflicts import Conflicts, conflicts
 from xio_slurm.deploy.trial_conf import Place, trial_conf
@@ -51,11 +51,11 @@ def test_another_resume_program_is_to_be_delegated_to(tmp_path: Path, ours: Slur
     (line,) = found(tmp_path, text, ours).warnings
     assert "DelegateResumeProgram" in line
     assert "/pc/resume" in line
-    assert not found(tmp_path, text, ours, replace(NO_DELEGATES, resume="/pc/resume")).warnings
+    assert not found(tmp_path, text, ours, structs.replace(NO_DELEGATES, resume="/pc/resume")).warnings
 
 
 def test_a_program_set_behind_the_include_would_win(tmp_path: Path, ours: SlurmConf) -> None:
-    delegates = replace(NO_DELEGATES, suspend="/pc/suspend")
+    delegates = structs.replace(NO_DELEGATES, suspend="/pc/suspend")
     (line,) = found(tmp_path, "include xio.nodes.conf\nSuspendProgram=/pc/suspend\n", ours, delegates).warnings
     assert line.startswith(f"{tmp_path}/slurm.conf:2: sets SuspendProgram behind")
 

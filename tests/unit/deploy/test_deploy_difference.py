@@ -120,7 +120,7 @@ def test_an_old_manifest_that_cannot_be_read_is_unknown_and_the_nodes_are_compar
 
 def test_an_old_manifest_of_another_version_says_so(make: Any) -> None:
     old = Deployed(make.compiled().node_definitions.encode(), b'{"version": 99}')
-    assert "version 99" in compare(old, make.compiled()).unknown[0]
+    assert "Invalid value 99" in compare(old, make.compiled()).unknown[0]
 
 
 def test_old_definitions_that_cannot_be_read_are_unknown(make: Any) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 import pytest
+from msgspec import structs
 
 from tests.unit.desk.sights import (
     BOOTING,
@@ -121,7 +122,7 @@ CASES: Final[dict[str, Case]] = {
     "its pool tried": (
         of_job(
             job(reason="Resources", partitions=("xio-amd",)),
-            breakers={"amd": replace(closed()["amd"], gate=Gate.HALF_OPEN)},
+            breakers={"amd": structs.replace(closed()["amd"], gate=Gate.HALF_OPEN)},
         ),
         WAITS,
         "job 12 waits, since pool amd lets one node through, to see whether it is over that the EMS has no capacity",

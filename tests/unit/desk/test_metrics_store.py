@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from msgspec import structs
 
 from tests.manifests import manifest_with
 from xio_slurm.desk.metrics import store
@@ -171,7 +172,7 @@ def test_a_lock_that_is_held_is_not_waited_for_for_ever(head: Head, monkeypatch:
 
 def test_two_log_folders_of_one_state_folder_count_together(head: Head, tmp_path: Path) -> None:
     (tmp_path / "log2").mkdir()
-    other = Head(manifest_with(**{**vars(head.manifest), "log_dir": str(tmp_path / "log2")}), number=100)
+    other = Head(structs.replace(head.manifest, log_dir=str(tmp_path / "log2")), number=100)
     for _ in range(3):
         head.happen(2)
         head.asked()

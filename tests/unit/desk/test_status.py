@@ -1,9 +1,9 @@
 """How pools are summed up, and which of them have room on a screen."""
 
-from dataclasses import replace
 from io import StringIO
 
 import pytest
+from msgspec import structs
 from rich.console import Console
 
 from tests.unit.desk.looks import BOOTING, NOW, OFF, cluster, entry, look, node, state
@@ -86,7 +86,7 @@ def test_a_pool_is_summed_up() -> None:
 
 
 def test_that_slurm_may_lack_an_address_is_no_mismatch() -> None:
-    manifest = replace(cluster("a"), resume_timeout=600)
+    manifest = structs.replace(cluster("a"), resume_timeout=600)
     one = node("a", 1)
     seen = look(manifest, state(one, BOOTING), vms=frozenset({one}), entries=[entry(one, "ours", 200)])
     assert [proposal.action for proposal in seen.proposals] == [VmAction.ADDRESS]

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
+from msgspec import structs
 
 from tests.unit.desk.sights import (
     BOOTING,
@@ -127,7 +128,7 @@ def test_an_unknown_name_is_helped(name: str, words: str) -> None:
 
 
 def test_a_name_of_two_things_must_be_settled() -> None:
-    manifest = replace(MANIFEST, pools=(replace(MANIFEST.pools[0], name="12"),))
+    manifest = structs.replace(MANIFEST, pools=(structs.replace(MANIFEST.pools[0], name="12"),))
     with pytest.raises(UnknownNameError, match="12: is a pool and a job: say which with --as pool or --as job"):
         subject_of("12", manifest)
     assert subject_of("12", manifest, "pool").kind == "pool"

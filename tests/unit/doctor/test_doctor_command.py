@@ -4,13 +4,13 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pexpect
 import pytest
 from click.testing import CliRunner, Result
+from msgspec import structs
 
 from tests.unit.doctor.conftest import MANIFEST
 from xio_slurm.commands.main import xio
@@ -28,7 +28,7 @@ def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("log_dir", "slurm_bin_dir"), str(tmp_path)
     )
     path = tmp_path / "manifest.json"
-    path.write_text(replace(MANIFEST, ems_url="http://127.0.0.1:9", **folders).to_json())
+    path.write_text(structs.replace(MANIFEST, ems_url="http://127.0.0.1:9", **folders).to_json())
     return path
 
 

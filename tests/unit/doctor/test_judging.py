@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tests.unit.doctor.conftest import CONF, MANIFEST, NODES, NOW, WELL, cluster, conf, entry
 from xio_slurm.desk.doctor.examination import CHECKS, examine, question_of
@@ -26,7 +27,7 @@ LOW = "IDLE+CLOUD+DRAIN+INVALID_REG Reason=Low RealMemory (reported:700 < 90.00%
 STALE_LOW = LOW.replace("1000", "2000")
 ROOM = {"owner": "slurm", "free": 10**10, "files": 10**6}
 FOLDERS = {"state": "/var/lib/xio", "log": "/var/log/xio"}
-SHORT = replace(MANIFEST, suspend_timeout=14)
+SHORT = structs.replace(MANIFEST, suspend_timeout=14)
 NO_MEMORY = {"n-a-1": LOW}
 ON_CLOUD = {**WELL.settings}  # type: ignore[dict-item]
 
@@ -66,7 +67,7 @@ BROKEN: dict[str, tuple[dict[str, Any], Severity, str, str]] = {
         "echo 'include /etc/xio/xio.nodes.conf' >> slurm.conf, then systemctl restart slurmctld",
     ),
     "a manifest with fewer nodes": (
-        {"manifest": replace(MANIFEST, pools=MANIFEST.pools[:1])},
+        {"manifest": structs.replace(MANIFEST, pools=MANIFEST.pools[:1])},
         Severity.ERROR,
         "/etc/xio/manifest.json: is stale: it doesn't know Slurm's 2 nodes n-b-[1-2]",
         "xio apply",
@@ -263,7 +264,7 @@ BROKEN: dict[str, tuple[dict[str, Any], Severity, str, str]] = {
         "curl",
     ),
     "no EMS": (
-        {"manifest": replace(MANIFEST, ems_url=None), "ems": Unseen("the manifest has no address of the EMS")},
+        {"manifest": structs.replace(MANIFEST, ems_url=None), "ems": Unseen("the manifest has no address of the EMS")},
         Severity.ERROR,
         "the manifest has no address of the EMS",
         "ManagementServerIp",
@@ -399,7 +400,7 @@ BROKEN: dict[str, tuple[dict[str, Any], Severity, str, str]] = {
         "xio pool open --all",
     ),
     "half-open": (
-        {"cluster": cluster(breakers=(replace(closed("capacity"), gate=Gate.HALF_OPEN),))},
+        {"cluster": cluster(breakers=(structs.replace(closed("capacity"), gate=Gate.HALF_OPEN),))},
         Severity.NOTE,
         "pool a: half-open",
         "nothing",
@@ -429,13 +430,13 @@ BROKEN: dict[str, tuple[dict[str, Any], Severity, str, str]] = {
         "SuspendTimeout: 15 or more",
     ),
     "BootTimeout too long": (
-        {"manifest": replace(MANIFEST, recovery=Recovery(boot_timeout=600))},
+        {"manifest": structs.replace(MANIFEST, recovery=Recovery(boot_timeout=600))},
         Severity.WARNING,
         "pool a, b: BootTimeout isn't below ResumeTimeout=600",
         "a smaller BootTimeout",
     ),
     "requests too long": (
-        {"manifest": replace(MANIFEST, read_timeout=599)},
+        {"manifest": structs.replace(MANIFEST, read_timeout=599)},
         Severity.WARNING,
         "ConnectTimeout and ReadTimeout (601 s) leave no second try",
         "smaller ones",
@@ -494,8 +495,8 @@ def test_it_is_told_first(name: str, seen: Callable[..., Seen]) -> None:
         {"ems": Ems(29.0)},
         {"ems": Ems(None)},
         {"version": Version(23, 11, 9), "settings": settings(PrivateData="", CommunicationParameters="")},
-        {"manifest": replace(MANIFEST, suspend_timeout=15)},
-        {"manifest": replace(MANIFEST, cluster=None), "environments": ()},
+        {"manifest": structs.replace(MANIFEST, suspend_timeout=15)},
+        {"manifest": structs.replace(MANIFEST, cluster=None), "environments": ()},
         {"cluster": cluster(vms={"theirs-1"})},
         {"cluster": cluster({"n-a-1": BOOTING}, entry("n-a-1", age=400.0), vms={"n-a-1"})},
         {"cluster": cluster({}, entry("n-a-1", age=10.0), vms={"n-a-1"})},

@@ -1,11 +1,11 @@
 """A breaker keeps jobs from starting in vain, and never for longer than it should."""
 
-from dataclasses import replace
 from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from xio_slurm.manifest import Recovery
 from xio_slurm.power.breaker import (
@@ -79,7 +79,7 @@ def test_a_pool_that_opened_by_itself_closes_for_longer_when_it_fails_again(limi
 def test_a_vm_that_was_made_opens_the_pool_and_forgets(cause: Cause, failures: int) -> None:
     closed = after_refusal(Breaker("a", boot_failures=failures), cause, "x", NOW, LIMITS)
     for gate in Gate:
-        assert after_success(replace(closed, gate=gate)) == Breaker("a", boot_failures=failures)
+        assert after_success(structs.replace(closed, gate=gate)) == Breaker("a", boot_failures=failures)
 
 
 @given(waited=seconds)
@@ -151,7 +151,7 @@ def test_a_vm_that_was_made_does_not_end_the_row() -> None:
 
 @pytest.mark.parametrize("gate", Gate)
 def test_by_hand_a_pool_is_closed_and_opened_whatever_it_was(gate: Gate) -> None:
-    closed = closed_by_hand(replace(refused(), gate=gate, boot_failures=3), "maintenance", NOW)
+    closed = closed_by_hand(structs.replace(refused(), gate=gate, boot_failures=3), "maintenance", NOW)
     assert (closed.gate, closed.cause, closed.text) == (Gate.CLOSED, "administrator", "maintenance")
     assert in_time(closed, NOW + 1e9, LIMITS) == closed
     assert opened_by_hand(closed) == Breaker("a")

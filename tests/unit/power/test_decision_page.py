@@ -3,13 +3,13 @@
 import re
 import subprocess
 import sys
-from dataclasses import fields
 from enum import Enum
 from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from xio_slurm.power.decide import RESUME_TABLE, SUSPEND_TABLE, Called
 from xio_slurm.power.decision_page import COLUMNS, MEANINGS, page
@@ -58,7 +58,7 @@ def test_every_failure_is_told() -> None:
 
 
 def test_every_condition_has_a_column_and_every_word_of_it_is_told() -> None:
-    assert set(COLUMNS) == {field.name for cls in (Situation, Called) for field in fields(cls)}
+    assert set(COLUMNS) == {field.name for cls in (Situation, Called) for field in structs.fields(cls)}
     words = {value for _, kind, _ in COLUMNS.values() for value in kind}
     assert set(MEANINGS) <= words
     texts: list[str] = [str(value.value) for value in words] + list(MEANINGS.values())
@@ -67,6 +67,6 @@ def test_every_condition_has_a_column_and_every_word_of_it_is_told() -> None:
 
 @pytest.mark.parametrize("table", [RESUME_TABLE, SUSPEND_TABLE], ids=lambda table: table.title)
 def test_every_row_of_the_programs_tables_decides_something(table: Table[Any]) -> None:
-    kinds: list[type[Enum]] = [COLUMNS[field.name][1] for field in fields(Called)]
+    kinds: list[type[Enum]] = [COLUMNS[field.name][1] for field in structs.fields(Called)]
     decided = {table.decide(Called(*values)).why for values in product(*kinds)}  # type: ignore[arg-type]  # of each kind
     assert decided == {row.why for row in chain(table)}

@@ -1,8 +1,7 @@
 """What Slurm and the ledger say becomes a situation's words, whatever the release of Slurm."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec import structs
 
 from xio_slurm.ledger import Entry, Phase, Run
 from xio_slurm.power.situation import Age, Held, Known, Power, age_of, held_by, known_of, power_of
@@ -117,7 +116,7 @@ def test_a_node_that_slurm_does_not_know_is_held_by_nobody() -> None:
     ],
 )
 def test_what_the_ledger_says(phase: Phase, *, unanswered: bool, known: Known) -> None:
-    assert known_of(replace(ENTRY, phase=phase, unanswered=unanswered)) is known
+    assert known_of(structs.replace(ENTRY, phase=phase, unanswered=unanswered)) is known
 
 
 def test_a_node_without_an_entry_was_never_seen_to() -> None:
@@ -130,7 +129,7 @@ def age(entry: Entry | None, now: float) -> Age:
 
 @pytest.mark.parametrize("phase", ["asking", "ours"])
 def test_a_vms_age_counts_from_its_request(phase: Phase) -> None:
-    entry = replace(ENTRY, phase=phase)
+    entry = structs.replace(ENTRY, phase=phase)
     assert [age(entry, entry.asked + seconds) for seconds in (0, 89, 90, 539, 540)] == [
         Age.FRESH,
         Age.FRESH,
@@ -141,7 +140,7 @@ def test_a_vms_age_counts_from_its_request(phase: Phase) -> None:
 
 
 def test_a_deletes_age_counts_from_the_call_that_wanted_it() -> None:
-    entry = replace(ENTRY, phase="deleting", run=Run("xio-suspend-2", 5000.0))
+    entry = structs.replace(ENTRY, phase="deleting", run=Run("xio-suspend-2", 5000.0))
     assert [age(entry, now) for now in (5089, 5090, 9999)] == [Age.FRESH, Age.GROWN, Age.GROWN]
 
 
@@ -149,6 +148,6 @@ def test_after_a_clock_was_set_back_nothing_is_old() -> None:
     assert age(ENTRY, ENTRY.asked - 3600) is Age.FRESH
 
 
-@pytest.mark.parametrize("entry", [None, replace(ENTRY, phase="gone"), replace(ENTRY, phase="foreign")])
+@pytest.mark.parametrize("entry", [None, structs.replace(ENTRY, phase="gone"), structs.replace(ENTRY, phase="foreign")])
 def test_two_looks_stand_for_what_the_ledger_does_not_tell(entry: Entry | None) -> None:
     assert age(entry, 1002.0) is Age.GROWN

@@ -69,7 +69,7 @@ def test_a_line_without_end_is_cut_off(daemon: socket.socket, tmp_path: Path) ->
 
 @pytest.mark.timeout(30)
 def test_a_pipe_in_the_log_files_place_stops_nobody(tmp_path: Path) -> None:
-    file = LogFile(tmp_path / "xio.log", encoding="utf-8")
+    file = LogFile(tmp_path / "xio.log")
     log = log_to(file)
     log.info("one")
     (tmp_path / "xio.log").rename(tmp_path / "xio.log.1")
@@ -81,4 +81,4 @@ def test_a_pipe_in_the_log_files_place_stops_nobody(tmp_path: Path) -> None:
     assert (tmp_path / "xio.log").read_text() == "two\n"
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match=r"No such device|isn't a plain file"):
-        LogFile(tmp_path / "pipe", encoding="utf-8")
+        LogFile(tmp_path / "pipe")

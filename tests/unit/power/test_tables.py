@@ -61,7 +61,7 @@ def test_every_row_decides_something(table: Table[Any]) -> None:
 def test_every_row_is_about_a_situation_and_says_why(table: Table[Any]) -> None:
     for row in table:
         assert row.why.strip() == row.why != ""
-        assert set(row.when) <= set(Situation.__slots__)
+        assert set(row.when) <= set(Situation.__struct_fields__)
         assert all(row.when.values())
     assert len({row.why for row in table}) >= len(table.rows) - 1  # both tables may end alike
     assert not table.rows[-1].when

@@ -5,11 +5,12 @@ import pwd
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import structs
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.deploy.compile import digest
@@ -83,7 +84,7 @@ def look(manifest: Manifest, manifest_path: str, conf_path: str | None, config_p
 
 @contextmanager
 def _transport(manifest: Manifest) -> Iterator[Transport | ManifestError]:
-    hasty = replace(
+    hasty = structs.replace(
         manifest,
         connect_timeout=min(manifest.connect_timeout, _ONE),
         read_timeout=min(manifest.read_timeout, _ONE),

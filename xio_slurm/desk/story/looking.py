@@ -9,6 +9,8 @@ from dataclasses import replace
 from statistics import median
 from typing import Any, Final
 
+from msgspec import structs
+
 from xio_slurm.deadline import Deadline
 from xio_slurm.desk.event_log import Event, read_events
 from xio_slurm.desk.looks import Unseen, side_by_side
@@ -45,7 +47,7 @@ _OF_POOLS: Final = frozenset({"closed", "opened", "half-opened", "closed-profile
 def look(manifest: Manifest, subject: Subject, since: float) -> Seen:
     """Look. ``since``: how far back, in seconds since 1970."""
     now = time.time()
-    hasty = replace(
+    hasty = structs.replace(
         manifest,
         connect_timeout=min(manifest.connect_timeout, _ONE),
         read_timeout=min(manifest.read_timeout, _ONE),

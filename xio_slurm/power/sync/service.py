@@ -160,7 +160,7 @@ def log_to(manifest: Manifest) -> None:
     logging.raiseExceptions = False  # a full disk costs the line, not the node
     path = Path(manifest.log_dir) / LOG_FILE
     try:
-        to_file = LogFile(path, encoding="utf-8")
+        to_file = LogFile(path)
     except OSError as error:
         log.warning("%s can't be written (%s): logging to stderr alone", path, error.strerror)
         return
