@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+Backend = Literal["scontrol", "pyslurm"]
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -83,6 +85,16 @@ class Load:
     nodes: int
     kind: str
     count: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How long a question to Slurm takes through a backend, in a cluster of so many nodes."""
+
+    backend: Backend
+    what: str
+    nodes: int
     seconds: float
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from bench.ratio import Goal
 from bench.results import FOLDER, Result
-from bench.sections import fleet, jobs, recovery, slurmctld, start, storm, vms, weak
+from bench.sections import controller, fleet, jobs, recovery, slurmctld, start, storm, vms, weak
 from bench.sections.section import Section
 from bench.table import quantity, table
 from bench.timing import TREE
@@ -18,6 +18,7 @@ SECTIONS: Final[Mapping[str, Callable[[Result], Section]]] = {
     "jobs": jobs.section,
     "fleet": fleet.section,
     "slurmctld": slurmctld.section,
+    "controller": controller.section,
     "storm": storm.section,
     "recovery": recovery.section,
 }

@@ -232,7 +232,7 @@ def test_the_throw_away_slurmctld_runs_as_anybody(tmp_path: Path) -> None:
             f"tempfile.tempdir = {str(place)!r};"
             f"print(verify(parse({OURS!r}, 'x'), None, '/usr/bin'))"
         )
-        command = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-c", code)
+        command = ("setpriv", "--reuid=daemon", "--regid=daemon", "--clear-groups", sys.executable, "-c", code)
         ended = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
         assert ended.returncode == 0, ended.stderr
         assert not list(place.iterdir())

@@ -34,7 +34,8 @@ TIMEOUT: Final = 5.0
 _TOOK_THEM: Final = "Running as primary controller"
 """What every slurmctld since 21.08 logs once it has read and built everything (controller.c)."""
 
-_PREFIX = re.compile(r"^(?:\[[^]]*\]\s*)?slurmctld: ")
+_PREFIX = re.compile(r"^(?:\[[^]]*\]\s*)?(?:slurmctld: )?")
+"""What begins a line of a slurmctld in the foreground: its name, or, from 25.11 on, the time."""
 _IN_FILE = re.compile(r"file (?P<file>\S+) line (?P<line>\d+)")
 _MAX_LOG: Final = 1024 * 1024
 _NOT_OURS: Final = ("slurm.conf", "slurmdbd.conf")

@@ -16,8 +16,8 @@ from xio_slurm.errors import LabError
 from xio_slurm.lab.processes import MARK, is_alive
 
 _DECISIVE: Final = re.compile(r"fatal|error|denied|refused|cannot|can't", re.IGNORECASE)
-_PREFIX: Final = re.compile(r"^(?:\w+: (?=\w+: )|xio: )")
-"""A daemon's own name before the message; whoever tells it has named the daemon already."""
+_PREFIX: Final = re.compile(r"^(?:\[[^]]*\] *)?(?:\w+: (?=\w+: )|xio: )?")
+"""When it was, and a daemon's own name, before the message; whoever tells it has named the daemon already."""
 _START_SECONDS: Final = 30.0
 
 

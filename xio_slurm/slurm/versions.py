@@ -86,7 +86,7 @@ SUPPORTED: Final = (
         (Bug(Version(25, 5, 4), "slurmctld's end waits for running power programs"),),
     ),
     Release(25, 11, Known.SOURCE, "pyslurm can be had"),
-    Release(26, 5, Known.SOURCE, "a resume file tells jobs' priorities"),
+    Release(26, 5, Known.SLURM_TESTS, "a resume file tells jobs' priorities"),
 )  # fmt: skip
 """The oldest first."""
 
