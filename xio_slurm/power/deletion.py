@@ -22,6 +22,7 @@ from xio_slurm.power.ems_access import listed_names
 from xio_slurm.power.outcome import Done, Failed, Left, Outcome, failure
 from xio_slurm.power.side_by_side import side_by_side
 from xio_slurm.power.waiting import pauses
+from xio_slurm.slurm.hostlist import CHUNK
 
 log = logging.getLogger("xio_slurm")
 
@@ -44,9 +45,13 @@ class Deletion(Struct, frozen=True):
 
         A delete that failed is asked again like one that was lost: Slurm doesn't call twice for a node.
         """
-        asked = tuple(side_by_side(self._delete, nodes, most=self.manifest.max_concurrent_requests))
-        pending = {outcome.node for outcome in asked if _is_pending(outcome)}
-        settled = self._see_gone(pending)
+        asked: list[Outcome] = []
+        settled: dict[str, Outcome] = {}
+        for outcome in side_by_side(self._delete, nodes, most=self.manifest.max_concurrent_requests):
+            asked.append(outcome)
+            if len(asked) % CHUNK == 0:
+                settled |= self._forget_listed_no_more(_pending(asked[-CHUNK:]))
+        settled |= self._see_gone(_pending(asked) - settled.keys())
         return tuple(settled.get(outcome.node) or _in_the_end(outcome) for outcome in asked)
 
     def _delete(self, node: str) -> Outcome:
@@ -85,6 +90,11 @@ class Deletion(Struct, frozen=True):
         except LedgerError as error:
             log.error("%s: the VM of %s is deleted all the same", error, node)
 
+    def _forget_listed_no_more(self, pending: set[str]) -> dict[str, Outcome]:
+        """The outcomes of those that are gone already, while the deletes of others wait for the EMS's answers."""
+        listed = listed_names(self.vms, self.deadline) if pending else None
+        return {} if listed is None else self._forgotten(pending - listed)
+
     def _see_gone(self, pending: set[str]) -> dict[str, Outcome]:
         """The outcomes of the nodes that are settled before the deadline: their VMs are gone, or another's matter."""
         settled: dict[str, Outcome] = {}
@@ -96,8 +106,7 @@ class Deletion(Struct, frozen=True):
                 break
             waiting = pending - settled.keys()
             gone, missed = self._gone(waiting, missed)
-            forgotten = side_by_side(self._forget, sorted(gone), most=self.manifest.max_concurrent_requests)
-            settled |= {outcome.node: outcome for outcome in forgotten}
+            settled |= self._forgotten(gone)
             if look % _LOOKS_BEFORE_ASKING_AGAIN == 0:
                 # A delete can be lost, and two VMs can have one name.
                 settled |= self._ask_again(waiting - gone)
@@ -137,6 +146,10 @@ class Deletion(Struct, frozen=True):
             return failure(node, error)
         return Done(node, "gone") if vm is None else Left(node, "still there")
 
+    def _forgotten(self, gone: Iterable[str]) -> dict[str, Outcome]:
+        outcomes = side_by_side(self._forget, sorted(gone), most=self.manifest.max_concurrent_requests)
+        return {outcome.node: outcome for outcome in outcomes}
+
     def _forget(self, node: str) -> Outcome:
         self.events.record("gone", node=node, seconds=round(time.time() - self.run.called, 1))
         try:
@@ -149,8 +162,13 @@ class Deletion(Struct, frozen=True):
         return Done(node, "gone")
 
 
-def _is_pending(asked: Outcome) -> bool:
-    return isinstance(asked, Done) or (isinstance(asked, Failed) and asked.code not in {"ledger", "bug"})
+def _pending(asked: Iterable[Outcome]) -> set[str]:
+    """The nodes whose VMs are to be seen gone."""
+    return {
+        outcome.node
+        for outcome in asked
+        if isinstance(outcome, Done) or (isinstance(outcome, Failed) and outcome.code not in {"ledger", "bug"})
+    }
 
 
 def _in_the_end(asked: Outcome) -> Outcome:

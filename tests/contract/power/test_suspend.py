@@ -9,6 +9,7 @@ import pytest
 from tests.contract.power.conftest import NODE, POOL, Site, create_elsewhere
 from xio_slurm.deadline import Deadline
 from xio_slurm.emulator.tool import Emulator
+from xio_slurm.slurm.hostlist import CHUNK
 
 NODES = f"xspot-vm-{POOL}-[1-3]"
 
@@ -34,6 +35,25 @@ def test_a_node_costs_one_request(site: Site, ems_emulator: Emulator, program: s
     assert site.call(program, f"xspot-vm-{POOL}-[1-50]").returncode == 0
     assert len(ems_emulator.requests("DELETE")) == 50
     assert [request.path for request in ems_emulator.requests("GET")] == ["/v1/xcompute/vms"]
+
+
+def test_many_are_forgotten_while_others_are_deleted(site: Site, ems_emulator: Emulator) -> None:
+    site.change(read_timeout=60)
+    many, slow = f"xspot-vm-{POOL}-[1-{CHUNK + 9}]", f"xspot-vm-{POOL}-{CHUNK + 9}"
+    assert site.call("xio-resume", many).returncode == 0
+    ems_emulator.forget_requests()
+    ems_emulator.add_fault(effect="latency", seconds=12, match={"method": "DELETE", "node": slow})
+    with site.start("xio-suspend", many) as program:
+        ems_emulator.wait_until(lambda: ems_emulator.requests("GET") != [])
+        deadline = time.monotonic() + 60
+        while len([*site.ledger.entries()]) > 9:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert slow in {vm.node for vm in ems_emulator.vms()}
+        assert program.wait(60) == 0
+    assert list(site.ledger.entries()) == []
+    assert len(ems_emulator.requests("DELETE")) == CHUNK + 9
+    assert [request.path for request in ems_emulator.requests("GET")] == ["/v1/xcompute/vms"] * 2
 
 
 @pytest.mark.parametrize("missing_delete", ["200", "404"])
