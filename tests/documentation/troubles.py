@@ -34,7 +34,9 @@ def no_capacity_for(job: int, pool: str) -> Deed:
         ended = lab.run(*submitted, "-o", "/dev/null", "-p", f"xio-{pool}", "--wrap", "hostname")
         if ended.stdout.strip() != str(job):
             raise CommandError(f"sbatch says {ended.stdout}{ended.stderr} in place of {job}")
-        _wait(lambda: "closed" in _told("xio", "pool", "list"), f"pool {pool} doesn't close")
+        # Not while it may not begin yet after its failed start: that is told in other words.
+        waits = f"Job {job} waits, since pool {pool} is closed"
+        _wait(lambda: _told("xio", "explain", str(job)).startswith(waits), f"job {job} doesn't wait for pool {pool}")
 
     return do
 
