@@ -41,6 +41,7 @@ GRACE = 12.0
 _PROGRAMS = {"resume": resume, "suspend": suspend, "resume_fail": resume_fail}
 
 _QUIET_SECONDS = 2_400
+_BUSY_SECONDS = 60
 
 
 class World:
@@ -173,13 +174,15 @@ class World:
         self.ems.late.clear()
         for node in NODES:
             self.ems.machines = [each for each in self.ems.machines if each.ours or each.node != node]
-        end = self.clock.now + _QUIET_SECONDS
+        began = self.clock.now
+        end = began + _QUIET_SECONDS
         while self.clock.now < end and not self._is_settled():
             while self.slurm.calls:
                 self.call(self.slurm.calls.pop(0))
             self.sync()
             self._open_by_hand()
-            self.clock.advance(INTERVAL)
+            # Later on only time is missing, and a slow sync will do.
+            self.clock.advance(INTERVAL if self.clock.now < began + _BUSY_SECONDS else 3 * INTERVAL)
 
     def _open_by_hand(self) -> None:
         """An administrator has looked at the pools that nothing else opens."""
