@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.errors import LedgerError, LedgerUnusable
+from xio_slurm.plain_text import one_line
 from xio_slurm.private_files import append_line, replace_file
 
 Phase = Literal["asking", "ours", "deleting", "gone", "foreign"]
@@ -38,7 +39,7 @@ class Run(Struct, frozen=True):
     called: float
 
 
-class Entry(Struct, frozen=True, tag_field="version", tag=1):
+class Entry(Struct, frozen=True, tag_field="version", tag=1, forbid_unknown_fields=True):
     """What is known of one node's VM.
 
     ``asking``: the EMS is being asked for it, or was and we don't know the answer: if it exists, it is ours.
@@ -148,8 +149,8 @@ class Ledger:
                 yield entry
 
 
-def _line(entry: Entry) -> str:
-    return msgspec.json.encode(entry).decode() + "\n"
+def _line(entry: Entry) -> bytes:
+    return msgspec.json.encode(entry) + b"\n"
 
 
 def _last(text: bytes) -> Entry:
@@ -177,4 +178,5 @@ def _read(path: Path) -> Entry | None:
     except (ValueError, RecursionError) as error:
         if "$.version" in str(error):
             raise LedgerError(f"{path}: was written by another version of xio-slurm") from error
-        raise LedgerError(f"{path}: is damaged ({error}): look at the VM in the EMS, then remove the file") from error
+        told = one_line(str(error))  # it names keys as they stand there
+        raise LedgerError(f"{path}: is damaged ({told}): look at the VM in the EMS, then remove the file") from error

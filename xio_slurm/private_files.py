@@ -7,15 +7,15 @@ from pathlib import Path
 from xio_slurm.errors import LedgerError
 
 
-def replace_file(path: Path, text: str) -> None:
+def replace_file(path: Path, content: bytes) -> None:
     """Replace a file's content; whoever calls holds a lock, and has it on the disk when this returns.
 
     Raises LedgerError, with the old content intact.
     """
     new = path.with_suffix(".new")
     try:
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w") as file:
-            file.write(text)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)
@@ -25,13 +25,13 @@ def replace_file(path: Path, text: str) -> None:
         raise LedgerError(f"{path}: can't be written: {error.strerror}") from error
 
 
-def append_line(path: Path, line: str, *, most: int) -> bool:
+def append_line(path: Path, line: bytes, *, most: int) -> bool:
     """Add a line, without waiting for the disk; whoever calls holds a lock. Raises LedgerError.
 
     False, and nothing is done: there is no file, or the line would make it longer than ``most`` bytes. A line that was
     cut off before stays one by itself.
     """
-    added = f"\n{line}".encode()
+    added = b"\n" + line
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
     except FileNotFoundError:

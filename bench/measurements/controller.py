@@ -13,11 +13,10 @@ from bench.timing import Say
 from xio_slurm.lab import Lab
 from xio_slurm.manifest import Manifest
 from xio_slurm.slurm.controller import Controller, controller
+from xio_slurm.slurm.hostlist import CHUNK
 from xio_slurm.slurm.pyslurm_controller import PyslurmController
 
 _SIZES: Final = (100, 1_000, 5_000)
-_TOLD: Final = 500
-"""Nodes of one update, at most: it is what the programs tell at once."""
 _TIMES: Final = 9
 _BACKENDS: Final[tuple[Backend, ...]] = ("scontrol", "pyslurm")
 
@@ -42,7 +41,7 @@ def _through(backend: Backend, lab: Lab, size: int, times: int, say: Say) -> Ite
     figures = {
         "the first look": first,
         "a look at all nodes": _median(asked.every_node, times),
-        f"addresses of {min(size, _TOLD)} nodes": _median(lambda: _tell(asked, size), times),
+        f"addresses of {min(size, CHUNK)} nodes": _median(lambda: _tell(asked, size), times),
     }
     for what, seconds in figures.items():
         say(f"{size} nodes through {backend}: {what}: {seconds * 1000:.1f} ms")
@@ -60,4 +59,4 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _tell(asked: Controller, size: int) -> None:
-    asked.set_addresses({f"xspot-vm-p-{number}": "127.0.0.2" for number in range(1, min(size, _TOLD) + 1)})
+    asked.set_addresses({f"xspot-vm-p-{number}": "127.0.0.2" for number in range(1, min(size, CHUNK) + 1)})

@@ -1,5 +1,6 @@
 """Slurm through scontrol and through pyslurm."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from bench.figures import Asked
@@ -20,12 +21,11 @@ def section(result: Result) -> Section:
     """The section."""
     rows = result.of(Asked)
     through = {(row.backend, row.what, row.nodes): row.seconds for row in rows}
-    cells = []
-    for row in rows:
-        if row.backend == "scontrol":
-            other = through.get(("pyslurm", row.what, row.nodes))
-            against = ratio(other, row.seconds) if other is not None else None
-            told = "-" if other is None else seconds(other)
-            cells.append((row.what, f"{row.nodes:,}", seconds(row.seconds), told, times(against)))
+    cells = (_cells(row, through.get(("pyslurm", row.what, row.nodes))) for row in rows if row.backend == "scontrol")
     missing = "" if any(row.backend == "pyslurm" for row in rows) else _MISSING
     return Section("scontrol and pyslurm", f"{_TEXT}{missing}\n\n{table(_TITLES, cells)}", ())
+
+
+def _cells(row: Asked, pyslurm: float | None) -> Sequence[str]:
+    plain = (row.what, f"{row.nodes:,}", seconds(row.seconds))
+    return (*plain, "-", "-") if pyslurm is None else (*plain, seconds(pyslurm), times(ratio(pyslurm, row.seconds)))

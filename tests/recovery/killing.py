@@ -46,7 +46,7 @@ class Life:
             replace(*arguments, **options)
             self.effect()
 
-        def added(path: Path, line: str, *, most: int) -> bool:
+        def added(path: Path, line: bytes, *, most: int) -> bool:
             self.effect()
             done = append_line(path, line, most=most)
             try:

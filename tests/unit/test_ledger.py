@@ -136,6 +136,7 @@ def test_the_lock_of_a_killed_program_is_free(ledger: Ledger, tmp_path: Path) ->
         json.dumps({"version": 1, "phase": "ours", "run": {}}).encode(),
         msgspec.json.encode(structs.replace(ENTRY, run=Run("x", "soon"))),  # type: ignore[arg-type]
         msgspec.json.encode(structs.replace(ENTRY, asked=None)),
+        msgspec.json.encode(ENTRY)[:-1] + b', "new\\nkey": 1}',
         json.dumps({"version": 1, "phase": "ours", "run": {"id": "x", "called": 1}, "new": 1}).encode(),
     ],
 )

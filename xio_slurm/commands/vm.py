@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from msgspec import to_builtins
+from msgspec import structs
 
 from xio_slurm.commands.ems_options import ems_options, manifest_of
 from xio_slurm.commands.interruption import ended_at_once
@@ -23,6 +23,7 @@ from xio_slurm.commands.vm_test import test_command
 from xio_slurm.commands.waiting import waiting
 from xio_slurm.deadline import Deadline
 from xio_slurm.errors import VmError
+from xio_slurm.ledger import Entry
 from xio_slurm.plain_text import printable
 from xio_slurm.vms.answer import lines, shown
 from xio_slurm.vms.deletion import Doomed, look_at
@@ -117,11 +118,15 @@ def show_command(*, node: str, manifest_path: Path | None, config_path: Path | N
     if not known.exists and known.entry is None:
         raise VmError(f"{node}: the EMS has no VM of this name, and the ledger doesn't know it")
     if as_json:
-        document = {"node": node, "whose": owner, "ems": _ems_document(known), "ledger": to_builtins(known.entry)}
+        document = {"node": node, "whose": owner, "ems": _ems_document(known), "ledger": _ledger_document(known.entry)}
         click.echo(json.dumps(document, indent=2))
         return
     for line in _show_lines(known, owner):
         click.echo(line)
+
+
+def _ledger_document(entry: Entry | None) -> dict[str, Any] | None:
+    return {**structs.asdict(entry), "run": structs.asdict(entry.run)} if entry is not None else None
 
 
 def _ems_document(known: Doomed) -> dict[str, Any] | None:

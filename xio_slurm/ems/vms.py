@@ -63,6 +63,9 @@ class Vm(Struct, frozen=True):
     controller_address: str | None = None
     answer: dict[str, Any] | None = None
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.node!r}, {self.address!r})"  # the answer can hold the user data
+
 
 class Vms:
     """The VM endpoints of one EMS. Every method raises EmsError: unreachable, refused or unreadable."""

@@ -22,7 +22,7 @@ _BY_HAND_ALONE: Final = frozenset({"boot", "administrator"})
 """Causes that no time mends: somebody must open the pool (``xio pool open``)."""
 
 
-class Breaker(Struct, frozen=True, tag_field="version", tag=1):
+class Breaker(Struct, frozen=True, tag_field="version", tag=1, forbid_unknown_fields=True):
     """One pool's. ``until`` None while closed: until it is opened by hand.
 
     ``seconds`` is how long it was closed last; it is kept until a VM is made, so that the next failure closes for

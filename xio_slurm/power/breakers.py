@@ -50,7 +50,7 @@ class Breakers:
             if after == Breaker(pool):
                 self._remove(pool)
             elif after != before:
-                replace_file(self._path(pool), msgspec.json.encode(after).decode())
+                replace_file(self._path(pool), msgspec.json.encode(after))
             return before, after
 
     def _path(self, pool: str) -> Path:

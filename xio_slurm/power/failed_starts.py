@@ -45,7 +45,7 @@ class FailedStartsOfJobs:
             self._folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise LedgerUnusable(f"{self._folder}: can't be made: {error.strerror}") from error
-        replace_file(self._path(job), msgspec.json.encode(failed).decode() + "\n")
+        replace_file(self._path(job), msgspec.json.encode(failed) + b"\n")
 
     def forget(self, job: int) -> None:
         """A held job begins anew when it is released."""

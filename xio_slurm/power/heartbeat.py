@@ -32,7 +32,7 @@ class Heartbeat(Struct, frozen=True):
 
 def write(state_dir: str, heartbeat: Heartbeat) -> None:
     """Say that a pass has ended. Raises LedgerError."""
-    replace_file(Path(state_dir) / _FILE, msgspec.json.encode(heartbeat).decode() + "\n")
+    replace_file(Path(state_dir) / _FILE, msgspec.json.encode(heartbeat) + b"\n")
 
 
 def read(state_dir: str) -> Heartbeat | None:

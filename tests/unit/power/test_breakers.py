@@ -108,6 +108,7 @@ def test_the_document_of_these_tests_is_one(breakers: Breakers, tmp_path: Path) 
         document(boot_failures="many").encode(),
         document(until=10**400).encode(),
         document(pool="b").encode(),
+        document(new=1).encode(),
     ],
 )
 def test_a_damaged_file_is_told_and_its_pool_counts_as_open(

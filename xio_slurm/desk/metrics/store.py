@@ -63,7 +63,7 @@ def totals_now(manifest: Manifest, now: float) -> tuple[Totals, tuple[str, ...]]
             before = kept.positions()
             kept.totals.fold(_new_events(manifest.log_dir, kept, now, problems), manifest)
             if kept.positions() != before:
-                replace_file(path, _text(kept, now))
+                replace_file(path, _text(kept, now).encode())
     except LedgerError as error:  # nothing is lost: the next reader begins where the last one ended
         problems.append(str(error))
     return kept.totals, tuple(problems)
