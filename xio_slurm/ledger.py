@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
-from filelock import FileLock, Timeout
 from msgspec import Struct
 from msgspec.structs import replace
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.errors import LedgerError, LedgerUnusable
+from xio_slurm.lock_file import lock
 from xio_slurm.plain_text import one_line
 from xio_slurm.private_files import append_line, replace_file
 
@@ -116,17 +116,16 @@ class Ledger:
 
         Raises LedgerError when another holds it until the deadline, LedgerUnusable when nobody can.
         """
-        lock = FileLock(self._locks / f"{node}.lock", mode=0o600)
         try:
-            lock.acquire(timeout=deadline.left(), poll_interval=0.02)
-        except Timeout as error:
-            raise LedgerError(f"another program still holds the lock of {node}") from error
+            held = lock(self._locks / f"{node}.lock", deadline.left())
         except OSError as error:
             raise LedgerUnusable(f"the lock of {node} can't be taken: {error.strerror}") from error
+        if held is None:
+            raise LedgerError(f"another program still holds the lock of {node}")
         try:
             yield Slot(self._path(node))
         finally:
-            lock.release()
+            held.release()
 
     def nodes(self) -> list[str]:
         """The name of every node that has a file, readable or not. Raises LedgerError."""

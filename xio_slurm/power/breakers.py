@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from filelock import FileLock, Timeout
 
 from xio_slurm.deadline import Deadline
 from xio_slurm.errors import LedgerError, LedgerUnusable
+from xio_slurm.lock_file import lock
 from xio_slurm.manifest import Recovery
 from xio_slurm.power.breaker import EVERY_POOL, Breaker, in_time
 from xio_slurm.power.situation import Gate
@@ -80,16 +80,15 @@ class Breakers:
     def _locked(self, deadline: Deadline) -> Iterator[None]:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = FileLock(self._folder / "lock", mode=0o600)
-            lock.acquire(timeout=deadline.left(), poll_interval=0.02)
-        except Timeout as error:
-            raise LedgerError(f"{self._folder}: another program still holds the lock") from error
+            held = lock(self._folder / "lock", deadline.left())
         except OSError as error:
             raise LedgerUnusable(f"{self._folder}: can't be used: {error.strerror}") from error
+        if held is None:
+            raise LedgerError(f"{self._folder}: another program still holds the lock")
         try:
             yield
         finally:
-            lock.release()
+            held.release()
 
 
 def gate_of(breakers: Mapping[str, Breaker], pool: str) -> Breaker:

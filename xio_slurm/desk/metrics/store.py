@@ -15,12 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
-from filelock import FileLock, Timeout
-
 from xio_slurm.desk.event_log import Event, event_files, event_of
 from xio_slurm.desk.metrics.totals import Totals
 from xio_slurm.errors import LedgerError, LedgerUnusable
 from xio_slurm.events import FILE as EVENTS
+from xio_slurm.lock_file import lock
 from xio_slurm.manifest import Manifest
 from xio_slurm.private_files import replace_file
 
@@ -101,17 +100,16 @@ def _of_file(file: IO[bytes], kept: _Kept, now: float) -> Iterator[Event]:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    lock = FileLock(path.with_suffix(".lock"), mode=0o600)
     try:
-        lock.acquire(timeout=_LOCK_SECONDS, poll_interval=0.05)
-    except Timeout as error:
-        raise LedgerError(f"{path}: another program still holds the lock") from error
+        held = lock(path.with_suffix(".lock"), _LOCK_SECONDS)
     except OSError as error:
         raise LedgerUnusable(f"{path}: can't be locked: {error.strerror}") from error
+    if held is None:
+        raise LedgerError(f"{path}: another program still holds the lock")
     try:
         yield
     finally:
-        lock.release()
+        held.release()
 
 
 def _read(path: Path, problems: list[str]) -> _Kept:

@@ -4,9 +4,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from filelock import FileLock, Timeout
-
 from xio_slurm.errors import LedgerUnusable
+from xio_slurm.lock_file import LockFile, lock
 from xio_slurm.power import heartbeat
 
 _FILE: Final = "sync.lock"
@@ -16,7 +15,7 @@ class Leader:
     """Whether this process leads. The lock ends with the process, however that ends."""
 
     def __init__(self) -> None:
-        self._lock: FileLock | None = None
+        self._lock: LockFile | None = None
         self._state_dir = ""
 
     def leads(self, state_dir: str) -> bool:
@@ -24,15 +23,12 @@ class Leader:
         if self._lock is not None and self._state_dir == state_dir:
             return True
         self.resign()
-        lock = FileLock(Path(state_dir) / _FILE, mode=0o600)
         try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return False
+            self._lock = lock(Path(state_dir) / _FILE, 0)
         except OSError as error:
             raise LedgerUnusable(f"{state_dir}/{_FILE}: can't be locked: {error.strerror}: see to StateDir") from error
-        self._lock, self._state_dir = lock, state_dir
-        return True
+        self._state_dir = state_dir
+        return self._lock is not None
 
     def resign(self) -> None:
         """Let another lead."""
