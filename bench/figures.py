@@ -10,9 +10,10 @@ Backend = Literal["scontrol", "pyslurm"]
 class Batch:
     """Many VMs made or deleted by one call, and the same by others.
 
-    ``latency`` is the EMS's for each answer. ``pool`` is the bare thread pool, ``bound`` what no program with as many
-    requests at a time can beat. ``loop`` is the shell loop, measured with ``loop_nodes`` and extrapolated from there.
-    ``slurm_calls`` is how often scontrol was called.
+    ``latency`` is the EMS's for each answer. ``pool`` is the bare thread pool with http.client, ``requests_pool`` the
+    same with requests, at no latency alone; ``bound`` is what no program with as many requests at a time can beat.
+    ``loop`` is the shell loop, measured with ``loop_nodes`` and extrapolated from there. ``slurm_calls`` is how often
+    scontrol was called.
     """
 
     action: Literal["resume", "suspend"]
@@ -22,6 +23,7 @@ class Batch:
     mebibytes: float
     slurm_calls: int
     pool: float
+    requests_pool: float | None
     bound: float
     loop: float
     loop_nodes: int

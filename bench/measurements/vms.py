@@ -1,4 +1,4 @@
-"""VMs made by xio-resume and deleted by xio-suspend, against a shell loop, a bare thread pool, and the bound."""
+"""VMs made by xio-resume and deleted by xio-suspend, against a shell loop, bare thread pools, and the bound."""
 
 import json
 import shutil
@@ -6,7 +6,8 @@ import statistics
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
@@ -32,7 +33,7 @@ class _Times:
     """What one action took, a value each time."""
 
     xio: list[Ran] = field(default_factory=list)
-    pool: list[float] = field(default_factory=list)
+    pools: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     slurm_calls: list[int] = field(default_factory=list)
 
 
@@ -53,7 +54,7 @@ def _batches(nodes: int, latency: float, url: str, loop: dict[Action, float], ti
     folder = Path(tempfile.mkdtemp(prefix="xio-bench-"))
     try:
         site = Site.make(folder / "site", nodes, url)
-        taken = _take(site, url, times)
+        taken = _take(site, url, times, ("http.client",) if latency else ("http.client", "requests"))
     finally:
         shutil.rmtree(folder)
     for action, each in taken.items():
@@ -64,14 +65,15 @@ def _batches(nodes: int, latency: float, url: str, loop: dict[Action, float], ti
             seconds=statistics.median(ran.seconds for ran in each.xio),
             mebibytes=max(ran.mebibytes for ran in each.xio),
             slurm_calls=max(each.slurm_calls),
-            pool=statistics.median(each.pool),
+            pool=statistics.median(each.pools["http.client"]),
+            requests_pool=statistics.median(each.pools["requests"]) if "requests" in each.pools else None,
             bound=latency * nodes / CONCURRENCY if nodes > CONCURRENCY else latency,
             loop=loop[action] * nodes / _LOOP_NODES,
             loop_nodes=_LOOP_NODES,
         )
 
 
-def _take(site: Site, url: str, times: int) -> dict[Action, _Times]:
+def _take(site: Site, url: str, times: int, clients: Sequence[str]) -> dict[Action, _Times]:
     """In turn, so that what else the machine does hits all of them alike."""
     taken: dict[Action, _Times] = {action: _Times() for action in _VERB}
     for _ in range(times):
@@ -80,10 +82,16 @@ def _take(site: Site, url: str, times: int) -> dict[Action, _Times]:
             taken[action].xio.append(timed(*site.program(f"xio-{action}")))
             taken[action].slurm_calls.append(site.slurm_calls())
             _check(url, site.nodes if action == "resume" else 0)
-        for action, verb in _VERB.items():
-            pool = (sys.executable, "-I", _HERE / "bare_pool.py", verb, url, _TEMPLATE, str(CONCURRENCY))
-            taken[action].pool.append(timed(*pool, input_file=site.folder / "names").seconds)
-            _check(url, site.nodes if action == "resume" else 0)
+        for client in clients:
+            for action in _VERB:
+                taken[action].pools[client].append(_pool(client, action, site, url))
+    return taken
+
+
+def _pool(client: str, action: Action, site: Site, url: str) -> float:
+    command = (sys.executable, "-I", _HERE / "bare_pool.py", client, _VERB[action], url, _TEMPLATE, str(CONCURRENCY))
+    taken = timed(*command, input_file=site.folder / "names").seconds
+    _check(url, site.nodes if action == "resume" else 0)
     return taken
 
 

@@ -28,7 +28,8 @@ def measure(quick: bool, say: Say) -> Iterator[Weak]:
                 refused = _refused(url)
             with fast_ems(_LATENCY, bears=bears) as url:
                 here, template = TREE / "bench", TREE / "etc" / "user-data.sh"
-                command = (sys.executable, "-I", here / "bare_pool.py", "create", url, template, str(CONCURRENCY))
+                bare_pool = (sys.executable, "-I", here / "bare_pool.py", "http.client")
+                command = (*bare_pool, "create", url, template, str(CONCURRENCY))
                 pool = timed(*command, input_file=site.folder / "names").seconds
                 pool_refused = _refused(url)
         say(f"{bears} at once: {seconds:.1f} s, {refused} refused; the pool: {pool:.1f} s, {pool_refused} refused")

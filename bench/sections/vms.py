@@ -16,6 +16,8 @@ One call of `xio-resume` or `xio-suspend` for all nodes, as slurmctld makes it, 
 
 - **bare pool**: 32 threads with http.client that send the same requests and nothing more: no ledger on the disk, no
   look at the EMS, no deadline. In Python, with 32 requests at a time, nothing is faster.
+- **requests pool**: the same with requests, which xio-slurm is built on, in http.client's place. What it takes above
+  the bare pool is that library's, and shows only where the EMS takes no time.
 - **bound**: latency · nodes / 32, which no program with 32 requests at a time can beat, at least one latency.
 - **shell loop**: curl for one node after the other, as scripts for an EMS do it. Measured with {loop_nodes} nodes; all
   other figures are extrapolated from there in proportion (marked ~). It checks nothing.
@@ -31,6 +33,8 @@ _TITLES: Final = (
     "xio",
     "Memory",
     "Bare pool",
+    "xio against it",
+    "Requests pool",
     "xio against it",
     "Bound",
     "xio against it",
@@ -66,6 +70,8 @@ def _cells(row: Batch) -> Sequence[str]:
         f"{row.mebibytes:.0f} MiB",
         seconds(row.pool),
         times(ratio(row.seconds, row.pool)),
+        seconds(row.requests_pool) if row.requests_pool else "-",
+        times(ratio(row.seconds, row.requests_pool or 0)),
         seconds(row.bound) if row.bound else "-",
         times(ratio(row.seconds, row.bound)),
         f"{extrapolated}{seconds(row.loop)}",
@@ -94,6 +100,8 @@ def _goals(rows: Sequence[Batch]) -> Iterator[Goal]:
         pool = ratio(fast.seconds, fast.pool) if fast else None
         yield Goal(f"`xio-{action}` of 1,000 nodes at 200 ms, against the bound", bound, 1.25)
         yield Goal(f"`xio-{action}` of 1,000 nodes at 0 ms, against the bare pool", pool, 1.5)
+        with_requests = ratio(fast.seconds, fast.requests_pool or 0) if fast else None
+        yield Goal(f"`xio-{action}` of 1,000 nodes at 0 ms, against a pool with requests", with_requests, 1.5)
         powers = [
             growth({row.nodes: row.seconds for row in rows if (row.action, row.latency) == (action, latency)})
             for latency in found

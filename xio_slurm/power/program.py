@@ -5,6 +5,7 @@ changes nothing in Slurm, it is only logged: 0 all nodes are seen to, 1 some fai
 """
 
 import argparse
+import gc
 import logging
 import os
 import sys
@@ -83,6 +84,7 @@ def main(program: str, seconds: Callable[[Manifest], float], work: Callable[[Cal
         _give_up(write_bug_report(error))
     failed = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
     events.record("ended", nodes=len(nodes), failed=len(failed), seconds=round(time.time() - called, 3))
+    gc.freeze()  # at its end Python would look through all that is there, twice, for a sixth of a short call's time
     sys.exit(1 if failed else 0)
 
 

@@ -53,7 +53,7 @@ def vms(url: str) -> set[str]:
         return {vm["NodeName"] for vm in json.load(answer)["Vms"]}
 
 
-@pytest.mark.parametrize("how", ["pool", "loop", "xio"])
+@pytest.mark.parametrize("how", ["http.client", "requests", "loop", "xio"])
 def test_everyone_makes_and_deletes_the_same_vms(how: str, tmp_path: Path) -> None:
     with fast_ems(0.01) as url:
         site = Site.make(tmp_path / "site", 300, url)
@@ -62,8 +62,8 @@ def test_everyone_makes_and_deletes_the_same_vms(how: str, tmp_path: Path) -> No
         for create in (True, False):
             verb = "create" if create else "delete"
             expected = wanted
-            if how == "pool":
-                pool = (sys.executable, "-I", BENCH / "bare_pool.py", verb, url, TEMPLATE, "32")
+            if how in {"http.client", "requests"}:
+                pool = (sys.executable, "-I", BENCH / "bare_pool.py", how, verb, url, TEMPLATE, "32")
                 timed(*pool, input_file=site.folder / "names")
             elif how == "loop":
                 loop = (BENCH / "curl_loop.sh", verb, url, TEMPLATE)
@@ -85,7 +85,8 @@ def test_a_refused_request_is_no_success(tmp_path: Path) -> None:
     (tmp_path / "names").write_text("nobody\n")
     with fast_ems(0) as url:
         for command in (
-            (sys.executable, "-I", BENCH / "bare_pool.py", "delete", url, TEMPLATE, "2"),
+            (sys.executable, "-I", BENCH / "bare_pool.py", "http.client", "delete", url, TEMPLATE, "2"),
+            (sys.executable, "-I", BENCH / "bare_pool.py", "requests", "delete", url, TEMPLATE, "2"),
             (BENCH / "curl_loop.sh", "delete", url, TEMPLATE),
         ):
             with pytest.raises(BenchError, match="exit code"):
