@@ -100,8 +100,6 @@ def _goals(rows: Sequence[Batch]) -> Iterator[Goal]:
         pool = ratio(fast.seconds, fast.pool) if fast else None
         yield Goal(f"`xio-{action}` of 1,000 nodes at 200 ms, against the bound", bound, 1.25)
         yield Goal(f"`xio-{action}` of 1,000 nodes at 0 ms, against the bare pool", pool, 1.5)
-        with_requests = ratio(fast.seconds, fast.requests_pool or 0) if fast else None
-        yield Goal(f"`xio-{action}` of 1,000 nodes at 0 ms, against a pool with requests", with_requests, 1.5)
         powers = [
             growth({row.nodes: row.seconds for row in rows if (row.action, row.latency) == (action, latency)})
             for latency in found

@@ -12,7 +12,7 @@ from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 
-from requests import Response, Session
+from requests import PreparedRequest, Request, Response, Session
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -95,13 +95,16 @@ class _Adapter(HTTPAdapter):
 
     def __init__(self, connections: PoolManager) -> None:
         self._connections = connections
+        self._pool: HTTPConnectionPool | None = None
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         self.poolmanager = self._connections
 
     def get_connection_with_tls_context(self, request: Any, *arguments: Any, **options: Any) -> Any:
-        return self._connections.connection_from_url(request.url)
+        if self._pool is None:
+            self._pool = self._connections.connection_from_url(request.url)  # all requests are to one server
+        return self._pool
 
     def cert_verify(self, *arguments: Any, **options: Any) -> None:
         """Nothing is left to say."""
@@ -125,6 +128,7 @@ class BoundedSession(Session):
         self, max_connections: int, *, context: ssl.SSLContext | None, server_name: str | None, proxy: str | None
     ) -> None:
         super().__init__()
+        self._first: PreparedRequest | None = None
         self.trust_env = False
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._watchdog = Watchdog()
@@ -139,6 +143,18 @@ class BoundedSession(Session):
         """Close the connections that are idle, and stop watching."""
         super().close()
         self._watchdog.close()
+
+    def prepared(self, method: str, url: str, document: Any) -> PreparedRequest:
+        """A request that is ready to be sent, with the session's headers.
+
+        All but its URL and body is as in the first: to prepare each anew takes a fifth of a request's time.
+        """
+        if self._first is None:
+            self._first = Request("GET", url, headers=self.headers).prepare()
+        request = self._first.copy()
+        request.method, request.url = method, url
+        request.prepare_body(None, None, document)
+        return request
 
     def body_in_time(self, response: Response, seconds: float) -> AbstractContextManager[None]:
         """An answer's body is read in here. Raises TimeoutError when it isn't through after so many seconds."""

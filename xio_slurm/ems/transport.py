@@ -4,8 +4,10 @@ Nothing here knows what an answer means. Status codes are handed up as they are:
 which ``requests`` would count as a success.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from threading import Lock
 from typing import Any, Final
 
@@ -113,23 +115,23 @@ class Transport:
         what = shortened(f"{method} {path}", _WORDS)
         kind = f"{method} {path.rpartition('/')[0]}"
         with self._flow.turn(kind, deadline) as turn:
-            # Not by the session, which would merge its settings into it, for a fifth of a request's time.
-            asked = requests.Request(method, self.url + path, headers=session.headers, json=document)
-            answer = self._exchange(session, asked, what, deadline)
+            prepare = partial(session.prepared, method, self.url + path, document)
+            answer = self._exchange(session, prepare, what, deadline)
             turn.status = answer.status
         if self._tls is None and answer.status == 400 and any(words in answer.body for words in _WANTS_TLS):
             raise speaks_tls(self.url)
         return answer
 
-    def _exchange(self, session: BoundedSession, asked: requests.Request, what: str, deadline: Deadline) -> Answer:
+    def _exchange(
+        self, session: BoundedSession, prepare: Callable[[], requests.PreparedRequest], what: str, deadline: Deadline
+    ) -> Answer:
         left = deadline.left()
         if left == 0.0:
             raise EmsUnreachable(f"{what}: no time was left to ask", sent=False)
         whole = deadline.sooner(self._connect_timeout + self._read_timeout)
         timeouts = (min(self._connect_timeout, left), min(self._read_timeout, left))
         try:
-            request = asked.prepare()
-            with session.send(request, timeout=timeouts, stream=True, allow_redirects=False, proxies={}) as response:
+            with session.send(prepare(), timeout=timeouts, stream=True, allow_redirects=False, proxies={}) as response:
                 body = _body(session, response, whole, what)
                 return Answer(response.status_code, body, response.headers.get("Date"))
         except (requests.RequestException, HTTPError, OSError) as error:

@@ -78,9 +78,8 @@ def test_the_figures_stand_beside_what_they_are_measured_against() -> None:
     assert "| 200 ms | 1,000 | 7.50 s | 30 MiB | 4.00 s | 1.88 x | - | - | 6.25 s | 1.20 x | ~250 s | 33.33 x" in text
     assert "| 0 ms | 1,000 | 10.0 s | 30 MiB | 4.00 s | 2.50 x | 5.00 s | 2.00 x | - | - | ~250 s | 25.00 x" in text
     told = goals(text)
-    for what, times in (("the bare pool", "2.50 x"), ("a pool with requests", "2.00 x")):
-        told_of = told[f"`xio-suspend` of 1,000 nodes at 0 ms, against {what}"]
-        assert told_of == [times, "1.50 x", "**not reached**"]
+    told_of_fast = told["`xio-suspend` of 1,000 nodes at 0 ms, against the bare pool"]
+    assert told_of_fast == ["2.50 x", "1.50 x", "**not reached**"]
     assert told["`xio-resume` of 1,000 nodes at 200 ms, against the bound"] == ["1.20 x", "1.25 x", "reached"]
     assert told["`xio-resume` of 1,000 nodes at 0 ms, against the bare pool"] == ["-", "1.50 x", "not measured"]
     assert told["Calls of scontrol by both, for each 500 nodes or less"] == [
