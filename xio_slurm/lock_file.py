@@ -7,6 +7,7 @@ and, for each node, more than the request.
 import fcntl
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -25,9 +26,9 @@ class LockFile:
 
     def release(self) -> None:
         """Let it go, also where a process that was started just now still has the descriptor."""
-        try:
+        with suppress(OSError):  # a file server that is gone: what was done under the lock is done
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
-        finally:
+        with suppress(OSError):
             os.close(self._descriptor)
 
 

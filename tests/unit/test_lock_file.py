@@ -1,5 +1,6 @@
 """A lock of the state folder: held by one, whoever the others are, and let go however its holder ends."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock, Timeout
+from pytest_mock import MockerFixture
 
 from xio_slurm.lock_file import lock
 
@@ -93,6 +95,16 @@ def test_release_frees_it_although_a_child_has_the_descriptor(path: Path) -> Non
     finally:
         child.kill()
         child.wait()
+
+
+def test_a_file_server_that_is_gone_undoes_nothing(path: Path, mocker: MockerFixture) -> None:
+    held = lock(path, 0)
+    assert held is not None
+    gone = mocker.patch("xio_slurm.lock_file.fcntl.flock", side_effect=OSError(errno.EIO, "Input/output error"))
+    held.release()
+    gone.assert_called_once()
+    mocker.stopall()
+    assert lock(path, 0) is not None
 
 
 def test_no_child_gets_it_unasked(path: Path) -> None:

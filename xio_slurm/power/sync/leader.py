@@ -1,6 +1,5 @@
 """One sync leads: it holds ``<state folder>/sync.lock`` for as long as it lives, and another stands by."""
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -33,8 +32,7 @@ class Leader:
     def resign(self) -> None:
         """Let another lead."""
         if self._lock is not None:
-            with suppress(OSError):
-                self._lock.release()
+            self._lock.release()
             self._lock = None
 
 
