@@ -1,18 +1,10 @@
 """Slurm's nodes and jobs, read and changed: through scontrol, or through pyslurm where that is installed and fits."""
 
-import logging
 from collections.abc import Iterable, Mapping
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from typing import Protocol
 
-from xio_slurm.errors import SlurmError
 from xio_slurm.manifest import Manifest
-from xio_slurm.slurm.scontrol import Scontrol
 from xio_slurm.slurm.states import NodeState
-from xio_slurm.slurm.version import installed, parse
-
-log = logging.getLogger("xio_slurm")
 
 
 class Controller(Protocol):
@@ -39,30 +31,6 @@ class Controller(Protocol):
 
 def controller(manifest: Manifest, *, slurm_conf: str | None = None, timeout: float = 30.0) -> Controller:
     """The manifest's. ``timeout`` is for one question, in seconds; ``slurm_conf`` None: the environment's."""
-    bin_dir, backend = manifest.slurm_bin_dir, manifest.slurm_backend
-    if backend == "scontrol":
-        return Scontrol(bin_dir, slurm_conf=slurm_conf, timeout=timeout)
-    unfit = _unfit(bin_dir, slurm_conf)
-    if unfit is None:
-        from xio_slurm.slurm.pyslurm_controller import PyslurmController  # noqa: PLC0415  most sites haven't it
+    from xio_slurm.slurm.backend import chosen  # noqa: PLC0415  few calls of xio-resume have to do with Slurm
 
-        return PyslurmController(bin_dir, slurm_conf=slurm_conf, timeout=timeout)
-    if backend == "pyslurm":
-        log.warning("SlurmBackend: pyslurm can't be used, so scontrol is: %s", unfit)
-    return Scontrol(bin_dir, slurm_conf=slurm_conf, timeout=timeout)
-
-
-def _unfit(bin_dir: str, slurm_conf: str | None) -> str | None:
-    """Why pyslurm can't be used, without importing it."""
-    if find_spec("pyslurm") is None:
-        return "it isn't installed where xio-slurm is"
-    try:
-        built = parse(f"slurm {version('pyslurm')}")
-        slurm = installed(bin_dir, slurm_conf=slurm_conf)
-    except (PackageNotFoundError, SlurmError) as error:
-        return f"whether it fits can't be told: {error}"
-    if built is None or slurm is None or built[:2] != slurm[:2]:
-        return (
-            f"pyslurm {built or 'of no version'} fits the Slurm of its number alone, and this is {slurm or 'unknown'}"
-        )
-    return None
+    return chosen(manifest, slurm_conf=slurm_conf, timeout=timeout)
