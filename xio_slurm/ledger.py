@@ -24,7 +24,7 @@ from xio_slurm.deadline import Deadline
 from xio_slurm.errors import LedgerError, LedgerUnusable
 from xio_slurm.lock_file import lock
 from xio_slurm.plain_text import one_line
-from xio_slurm.private_files import append_line, replace_file
+from xio_slurm.private_files import append_line, read_file, replace_file
 
 Phase = Literal["asking", "ours", "deleting", "gone", "foreign"]
 
@@ -167,7 +167,7 @@ def _last(text: bytes) -> Entry:
 
 def _read(path: Path) -> Entry | None:
     try:
-        text = path.read_bytes()
+        text = read_file(path)
     except FileNotFoundError:
         return None
     except OSError as error:

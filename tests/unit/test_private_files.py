@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from xio_slurm.errors import LedgerError
-from xio_slurm.private_files import replace_file
+from xio_slurm.private_files import read_file, replace_file
 
 
 @pytest.fixture
@@ -18,8 +18,20 @@ def path(tmp_path: Path) -> Path:
 def test_a_file_is_made_and_replaced(path: Path) -> None:
     replace_file(path, b"one\n")
     replace_file(path, b"two\n")
-    assert path.read_text() == "two\n"
+    assert read_file(path) == b"two\n"
     assert [each.name for each in path.parent.iterdir()] == ["n-1.json"]
+
+
+@pytest.mark.parametrize("size", [0, 1, 65535])
+def test_a_file_is_read_to_its_end(path: Path, size: int) -> None:
+    replace_file(path, b"x" * size)
+    assert read_file(path) == b"x" * size
+
+
+def test_half_a_file_is_never_taken_for_all_of_it(path: Path) -> None:
+    path.write_bytes(b"x" * 65537)
+    with pytest.raises(OSError, match="File too large"):
+        read_file(path)
 
 
 def test_it_is_its_owners_alone(path: Path) -> None:
