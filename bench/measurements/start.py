@@ -12,7 +12,7 @@ from bench.figures import StartUp
 from bench.site import Site, fast_ems
 from bench.timing import Say, timed
 
-_TIMES: Final = 15
+_TIMES: Final = 25
 
 
 def measure(quick: bool, say: Say) -> Iterator[StartUp]:
