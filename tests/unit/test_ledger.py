@@ -1,10 +1,12 @@
 """The ledger survives crashes, overlapping programs and bad disks."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -130,6 +132,7 @@ def test_the_lock_of_a_killed_program_is_free(ledger: Ledger, tmp_path: Path) ->
         b"null",
         b"\xff\xfe",
         b'{"version": 1}',
+        b"[" * 60_000,
         b"[" * 100_000,
         json.dumps({"version": 2, "node": "n-1"}).encode(),
         json.dumps({"version": 1, "phase": "unheard of"}).encode(),
@@ -148,6 +151,15 @@ def test_a_damaged_file_is_told_and_never_taken_for_no_entry(ledger: Ledger, tmp
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert list(ledger.entries()) == []
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/etc/passwd")])
+def test_what_is_no_file_is_told_and_not_waited_for(
+    ledger: Ledger, tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    make(tmp_path / "state" / "nodes" / "n-1.json")
+    with pytest.raises(LedgerError, match=r"n-1\.json: (can't be read|is damaged)"):
+        ledger.peek("n-1")
 
 
 @pytest.mark.parametrize(("method", "most"), [("write", 10), ("add", 300)])
