@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.timing import BIN, BenchError, timed
+from bench.timing import BIN, TREE, BenchError, timed
 
 POOL_SIZE: Final = 256
 CONCURRENCY: Final = 32
 """The default of MaxConcurrentRequests."""
+USER_DATA: Final = TREE / "etc" / "user-data.sh"
 POWERED_DOWN: Final = "IDLE+CLOUD+POWERED_DOWN"
 
 _SCONTROL: Final = r"""#!/bin/sh
@@ -140,6 +141,11 @@ class Site:
     def xio(self, *arguments: str | Path) -> tuple[str | Path, ...]:
         """A call of the command xio."""
         return (BIN / "xio", *arguments)
+
+    def bare_pool(self, client: str, action: str, ems_url: str) -> float:
+        """How many seconds the bare pool takes with an HTTP client to ``create`` or ``delete`` a VM for each node."""
+        command = (sys.executable, "-I", TREE / "bench" / "bare_pool.py", client, action, ems_url, USER_DATA)
+        return timed(*command, str(CONCURRENCY), input_file=self.folder / "names").seconds
 
     def slurm_calls(self) -> int:
         """How often scontrol was called since this was asked last."""

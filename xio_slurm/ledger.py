@@ -117,7 +117,7 @@ class Ledger:
         Raises LedgerError when another holds it until the deadline, LedgerUnusable when nobody can.
         """
         try:
-            held = lock(self._locks / f"{node}.lock", deadline.left())
+            held = lock(self._locks / f"{node}.lock", deadline)
         except OSError as error:
             raise LedgerUnusable(f"the lock of {node} can't be taken: {error.strerror}") from error
         if held is None:

@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from xio_slurm.deadline import Deadline
+
 _PAUSE: Final = 0.02
 """Seconds from one try to the next: flock can wait, but not for so long and no longer."""
 
@@ -32,24 +34,23 @@ class LockFile:
             os.close(self._descriptor)
 
 
-def lock(path: Path, seconds: float) -> LockFile | None:
-    """Lock a file, which is made where it is missing; None where another holds it for so many seconds.
+def lock(path: Path, deadline: Deadline) -> LockFile | None:
+    """Lock a file, which is made where it is missing; None where another holds it until the deadline.
 
+    It is tried once in any case.
     Raises OSError where nobody can: no such folder, no right, no space, a file system without locks.
     """
-    end = time.monotonic() + seconds
     while True:
         # Opened anew for each try: who removes locks while they are held doesn't have us wait for a file that is gone.
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except _HELD:
+        except OSError as error:
             os.close(descriptor)
-        except OSError:
-            os.close(descriptor)
-            raise
+            if not isinstance(error, _HELD):
+                raise
         else:
             return LockFile(descriptor)
-        if (left := end - time.monotonic()) <= 0:
+        if deadline.passed():
             return None
-        time.sleep(min(_PAUSE, left))
+        time.sleep(min(_PAUSE, deadline.left()))

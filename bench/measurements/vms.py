@@ -3,7 +3,6 @@
 import json
 import shutil
 import statistics
-import sys
 import tempfile
 import urllib.request
 from collections import defaultdict
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from bench.figures import Batch
-from bench.site import CONCURRENCY, Site, fast_ems
+from bench.site import CONCURRENCY, USER_DATA, Site, fast_ems
 from bench.timing import TREE, BenchError, Ran, Say, timed
 
 _LATENCIES: Final = (0.0, 0.05, 0.2)
@@ -21,8 +20,6 @@ _REPEATED: Final = {1: 5, 10: 5, 100: 3, 1_000: 3, 10_000: 1}
 """Nodes → how often; the figure is the median."""
 _LOOP_NODES: Final = 10
 
-_HERE: Final = TREE / "bench"
-_TEMPLATE: Final = TREE / "etc" / "user-data.sh"
 
 Action = Literal["resume", "suspend"]
 _VERB: Final[dict[Action, str]] = {"resume": "create", "suspend": "delete"}
@@ -83,15 +80,9 @@ def _take(site: Site, url: str, times: int, clients: Sequence[str]) -> dict[Acti
             taken[action].slurm_calls.append(site.slurm_calls())
             _check(url, site.nodes if action == "resume" else 0)
         for client in clients:
-            for action in _VERB:
-                taken[action].pools[client].append(_pool(client, action, site, url))
-    return taken
-
-
-def _pool(client: str, action: Action, site: Site, url: str) -> float:
-    command = (sys.executable, "-I", _HERE / "bare_pool.py", client, _VERB[action], url, _TEMPLATE, str(CONCURRENCY))
-    taken = timed(*command, input_file=site.folder / "names").seconds
-    _check(url, site.nodes if action == "resume" else 0)
+            for action, verb in _VERB.items():
+                taken[action].pools[client].append(site.bare_pool(client, verb, url))
+                _check(url, site.nodes if action == "resume" else 0)
     return taken
 
 
@@ -99,7 +90,7 @@ def _loop(action: Action, url: str) -> float:
     with tempfile.NamedTemporaryFile("w", prefix="xio-bench-") as names:
         names.write("".join(f"loop-{number}\n" for number in range(_LOOP_NODES)))
         names.flush()
-        command = (_HERE / "curl_loop.sh", _VERB[action], url, _TEMPLATE)
+        command = (TREE / "bench" / "curl_loop.sh", _VERB[action], url, USER_DATA)
         path = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
         return timed(*command, environment=path, input_file=Path(names.name)).seconds
 

@@ -1,7 +1,6 @@
 """VMs made by an EMS that bears few requests at once, against a thread pool that doesn't mind."""
 
 import json
-import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from typing import Final
 
 from bench.figures import Weak
 from bench.site import CONCURRENCY, Site, fast_ems
-from bench.timing import TREE, Say, timed
+from bench.timing import Say, timed
 
 _LATENCY: Final = 0.2
 _BEARS: Final = (8, 16, 24, CONCURRENCY)
@@ -27,10 +26,7 @@ def measure(quick: bool, say: Say) -> Iterator[Weak]:
                 seconds = timed(*site.program("xio-resume")).seconds
                 refused = _refused(url)
             with fast_ems(_LATENCY, bears=bears) as url:
-                here, template = TREE / "bench", TREE / "etc" / "user-data.sh"
-                bare_pool = (sys.executable, "-I", here / "bare_pool.py", "http.client")
-                command = (*bare_pool, "create", url, template, str(CONCURRENCY))
-                pool = timed(*command, input_file=site.folder / "names").seconds
+                pool = site.bare_pool("http.client", "create", url)
                 pool_refused = _refused(url)
         say(f"{bears} at once: {seconds:.1f} s, {refused} refused; the pool: {pool:.1f} s, {pool_refused} refused")
         yield Weak(bears, nodes, seconds, refused, pool, pool_refused, _LATENCY * nodes / bears)

@@ -80,7 +80,7 @@ class Breakers:
     def _locked(self, deadline: Deadline) -> Iterator[None]:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            held = lock(self._folder / "lock", deadline.left())
+            held = lock(self._folder / "lock", deadline)
         except OSError as error:
             raise LedgerUnusable(f"{self._folder}: can't be used: {error.strerror}") from error
         if held is None:

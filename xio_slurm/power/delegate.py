@@ -51,10 +51,10 @@ class Delegation:
 
 
 def _started(call: Call, program: str | None, nodes: tuple[str, ...], environment: Mapping[str, str]) -> Delegation:
-    import subprocess  # noqa: PLC0415  most calls have nothing to delegate
-
     if program is None:
         return Delegation(failures=nobodys(nodes))
+    import subprocess  # noqa: PLC0415  most calls have nothing to delegate
+
     command = [program, fold(nodes), *call.further_arguments]
     try:
         # Its output goes where slurmctld lets ours go.

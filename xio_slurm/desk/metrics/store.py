@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
+from xio_slurm.deadline import Deadline
 from xio_slurm.desk.event_log import Event, event_files, event_of
 from xio_slurm.desk.metrics.totals import Totals
 from xio_slurm.errors import LedgerError, LedgerUnusable
@@ -101,7 +102,7 @@ def _of_file(file: IO[bytes], kept: _Kept, now: float) -> Iterator[Event]:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     try:
-        held = lock(path.with_suffix(".lock"), _LOCK_SECONDS)
+        held = lock(path.with_suffix(".lock"), Deadline.after(_LOCK_SECONDS))
     except OSError as error:
         raise LedgerUnusable(f"{path}: can't be locked: {error.strerror}") from error
     if held is None:

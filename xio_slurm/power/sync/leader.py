@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from xio_slurm.deadline import Deadline
 from xio_slurm.errors import LedgerUnusable
 from xio_slurm.lock_file import LockFile, lock
 from xio_slurm.power import heartbeat
@@ -23,7 +24,7 @@ class Leader:
             return True
         self.resign()
         try:
-            self._lock = lock(Path(state_dir) / _FILE, 0)
+            self._lock = lock(Path(state_dir) / _FILE, Deadline.after(0))
         except OSError as error:
             raise LedgerUnusable(f"{state_dir}/{_FILE}: can't be locked: {error.strerror}: see to StateDir") from error
         self._state_dir = state_dir
